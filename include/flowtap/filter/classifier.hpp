@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <flowtap/core/filter_spec.hpp>
+#include <flowtap/core/packet_key.hpp>
+#include <flowtap/core/result.hpp>
+#include <flowtap/filter/api.hpp>
+#include <flowtap/filter/criterion.hpp>
+
+namespace flowtap::filter {
+
+/// The matches of the packets of one batch, in a buffer that is made once and used again.
+/// Not thread-safe: each worker has its own.
+class match_buffer {
+public:
+    /// Room for `max_packets` packets and `max_matches` matches in one call of `classifier::match`.
+    FLOWTAP_FILTER_API match_buffer(std::size_t max_packets, std::size_t max_matches);
+
+    /// Packets that the last call of `match` finished.
+    std::size_t packets() const noexcept { return packets_; }
+    /// The slots of the criteria that packet `index` of the last call matches, in ascending order.
+    std::span<const slot_id> matches(std::size_t index) const noexcept {
+        return {slots_.data() + ends_[index], slots_.data() + ends_[index + 1]};
+    }
+
+private:
+    friend class classifier;
+
+    std::vector<slot_id> slots_;
+    std::vector<std::uint32_t> ends_;
+    std::size_t packets_ = 0;
+};
+
+/// What a classifier may grow to.
+struct classifier_limits {
+    /// The most criteria it accepts.
+    std::size_t criteria = 100'000;
+    /// The most octets of memory it may take.
+    std::size_t memory = std::size_t{1} << 30;
+};
+
+/// What a classifier costs, for an operator to watch and limit.
+struct classifier_cost {
+    std::size_t criteria = 0;
+    /// Octets of memory in use.
+    std::size_t memory = 0;
+};
+
+/// A compiled set of criteria that finds *all* criteria that match a packet. Immutable; any number
+/// of threads may match at the same time.
+///
+/// Memory and build time grow with the number of criteria and of distinct interval borders in them;
+/// see lib/filter/README.md.
+class FLOWTAP_FILTER_API classifier {
+public:
+    /// A classifier without criteria, which matches nothing.
+    classifier();
+    ~classifier();
+    classifier(classifier&&) noexcept;
+    classifier& operator=(classifier&&) noexcept;
+
+    /// Compiles `criteria`. Their slots must differ.
+    /// Errors: `errc::too_many_criteria`, `errc::too_much_memory`, `errc::duplicate_slot`.
+    static result<classifier> build(std::span<const criterion> criteria,
+                                    const classifier_limits& limits = {});
+
+    /// Matches the packets of a batch, in order, until all are done or the buffer has no room for
+    /// another one's matches. Returns how many were done: at least one, if there are any and the
+    /// buffer has room for `cost().criteria` matches. Allocates nothing and never throws.
+    std::size_t match(std::span<const packet_key> keys, match_buffer& found) const noexcept;
+
+    classifier_cost cost() const noexcept;
+
+private:
+    struct compiled;
+    std::unique_ptr<const compiled> compiled_;
+};
+
+} // namespace flowtap::filter
