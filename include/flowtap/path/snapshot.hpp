@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <flowtap/core/ids.hpp>
+#include <flowtap/filter/classifier.hpp>
+#include <flowtap/packet/encapsulation.hpp>
+#include <flowtap/path/api.hpp>
+#include <flowtap/path/sink.hpp>
+
+namespace flowtap::path {
+
+/// At most this many content destinations belong to one criterion (dtcp.md: two for an ADD).
+inline constexpr std::size_t max_targets = 2;
+
+/// One content destination of a criterion.
+struct copy_target {
+    stream_id stream;
+    egress_id egress;
+    packet::header_template header;
+};
+
+/// Who asked for a criterion.
+enum class origin : std::uint8_t { dtcp, radius };
+
+/// Names a drop policy; zero is none.
+using drop_policy_id = strong_id<struct drop_policy_id_tag, std::uint32_t>;
+
+/// What is done with the packets of one criterion.
+struct action {
+    std::vector<copy_target> targets; ///< at most `max_targets`
+    control_source_id owner;
+    origin asked_by = origin::dtcp;
+    drop_policy_id drop_policy;
+};
+
+/// The actions by slot: a persistent table, of which changing one entry copies one chunk, so that a
+/// snapshot of 100,000 of them is made without copying 100,000.
+/// A copy of the table shares all chunks. Any thread may read a table that no thread writes.
+class action_table {
+public:
+    /// The action of a slot that has one.
+    const action& operator[](slot_id slot) const noexcept {
+        return *(*chunks_[slot.value() / chunk_size])[slot.value() % chunk_size];
+    }
+
+    FLOWTAP_PATH_API void assign(slot_id slot, action what);
+    FLOWTAP_PATH_API void erase(slot_id slot);
+
+private:
+    static constexpr std::size_t chunk_size = 256;
+    using chunk = std::array<std::shared_ptr<const action>, chunk_size>;
+
+    std::vector<std::shared_ptr<const chunk>> chunks_;
+};
+
+/// The logical interface that a frame of some port and VLAN belongs to.
+struct interface_binding {
+    interface_id interface;
+    vrf_id vrf;
+
+    friend bool operator==(const interface_binding&, const interface_binding&) = default;
+};
+
+/// Which logical interface the frames of each port belong to: that of the unit with the frame's
+/// outermost VLAN id, else that of unit 0.
+class interface_map {
+public:
+    /// Unit 0 of `port`.
+    FLOWTAP_PATH_API void bind(port_id port, interface_binding to);
+    /// The unit of `port` with this VLAN id, 0 to 4095.
+    FLOWTAP_PATH_API void bind(port_id port, std::uint16_t vlan, interface_binding to);
+    /// `vlan` is -1 for a frame without a tag.
+    FLOWTAP_PATH_API interface_binding find(port_id port, int vlan) const noexcept;
+
+private:
+    struct vlan_binding {
+        std::uint16_t vlan;
+        interface_binding to;
+    };
+    struct port_bindings {
+        interface_binding unit_0;
+        std::vector<vlan_binding> by_vlan; ///< sorted
+    };
+
+    std::vector<port_bindings> ports_;
+};
+
+/// Everything the workers need to know to tap, at one moment. Immutable once published.
+struct snapshot {
+    std::shared_ptr<const filter::classifier> criteria;
+    action_table actions;
+    std::shared_ptr<const interface_map> interfaces;
+};
+
+} // namespace flowtap::path
