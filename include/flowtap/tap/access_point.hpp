@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <flowtap/core/bytes.hpp>
+#include <flowtap/core/clock.hpp>
+#include <flowtap/core/ids.hpp>
+#include <flowtap/dtcp/authentication.hpp>
+#include <flowtap/path/data_path.hpp>
+#include <flowtap/permission/principal.hpp>
+#include <flowtap/tap/api.hpp>
+#include <flowtap/tap/audit.hpp>
+#include <flowtap/tap/settings.hpp>
+
+namespace flowtap::tap {
+
+/// One channel of one mediation device. Never reused.
+using session_id = strong_id<struct session_id_tag, std::uint64_t>;
+
+/// `session` has octets to send: `access_point::read` them.
+struct output_ready {
+    session_id session;
+};
+/// The channel is to be closed once its output is read; `diagnostic` is for its error stream, and
+/// tells nothing that its peer may not know.
+struct close_session {
+    session_id session;
+    std::string diagnostic;
+};
+/// A datagram to send.
+struct send_datagram {
+    endpoint from;
+    endpoint to;
+    std::string octets;
+};
+
+/// What the surroundings of an access point are asked to do.
+using effect = std::variant<output_ready, close_session, send_datagram>;
+
+/// What an access point needs from its surroundings. All of it must outlive the access point.
+struct surroundings {
+    path::data_path& path;
+    audit_log& audit;
+    /// Makes the HMAC for a control source's key.
+    std::function<std::unique_ptr<dtcp::keyed_hash>(std::string_view key)> make_hash;
+};
+
+/// What an operator may see of the access point: no names, addresses or interfaces.
+struct status {
+    std::size_t sessions = 0;
+    std::size_t criteria = 0;
+    std::size_t control_sources = 0;
+    std::size_t content_destinations = 0;
+    /// Requests without an answer: 497, 498, 499, and messages that were none.
+    std::uint64_t bad_authentications = 0;
+    std::uint64_t bad_sequences = 0;
+    std::uint64_t unknown_sources = 0;
+    std::uint64_t malformed = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t errors_answered = 0;
+};
+
+/// The control side of flow-tap: control sources, their criteria, limits, statistics and answers.
+/// It does no I/O and has no clock: octets and time go in, octets and effects come out, and what is
+/// to be tapped is published to a data path. One thread uses it.
+///
+/// The order of every turn: any number of `open`, `feed`, `close`, `apply`, ... then one `turn`,
+/// then the effects, until there are none.
+class FLOWTAP_TAP_API access_point {
+public:
+    access_point(settings with, surroundings around);
+    ~access_point();
+
+    /// A channel was opened by an authenticated principal; `peer` is for the audit log.
+    /// Errors: `errc::not_permitted` if it may not tap, `errc::audit_failed`.
+    result<session_id> open(const permission::principal& who, std::string peer, time_stamp now);
+
+    /// The channel received `octets`. Takes all of them, or fewer when the answers that wait to be
+    /// read are too many: feed the rest after the next `read`. Returns how many it took.
+    std::size_t feed(session_id session, byte_view octets, time_stamp now);
+
+    /// Moves up to `room.size()` octets of the session's answers to `room`. Long answers are produced
+    /// as they are read. Returns how many; 0 when there is nothing (more) for now.
+    std::size_t read(session_id session, std::span<char> room, time_stamp now);
+
+    /// The channel has ended. Criteria stay.
+    void close(session_id session, time_stamp now);
+
+    /// Publishes what has changed, releases the answers that waited for that or for the workers to
+    /// pass on (call it when the data path says so, too), and does what is due.
+    void turn(time_stamp now);
+
+    /// The next thing to do outside; none if there is none.
+    std::optional<effect> next_effect();
+
+    /// When `turn` must be called at the latest; none if nothing is due.
+    std::optional<steady_time> deadline() const;
+
+    /// Serves `with` from now on: criteria that it does not concern stay as they are. Criteria of
+    /// control sources that `is_permitted` refuses go at once, and their sessions are closed.
+    void apply(settings with, const std::function<bool(std::string_view source)>& is_permitted,
+               time_stamp now);
+
+    /// Deletes all criteria and closes all sessions, as a restart of the service does.
+    void restart(time_stamp now);
+
+    status state() const;
+
+private:
+    struct implementation;
+    std::unique_ptr<implementation> implementation_;
+};
+
+} // namespace flowtap::tap
