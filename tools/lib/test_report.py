@@ -20,7 +20,8 @@ DOCTEST_CASES = re.compile(
     r"\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|\s*(\d+) skipped")
 SKIPPED = re.compile(r"^SKIPPED: *(.*)$", re.MULTILINE)
 PASSED = {"OK", "EXPECTEDFAIL"}
-LINES_OF_A_FAILURE = 40
+# Of a long output the start (a sanitizer's stack) and the end (a summary) are shown.
+FIRST_LINES, LAST_LINES = 30, 15
 
 
 def shared_data_missing(reason):
@@ -136,9 +137,10 @@ def parse_log(path):
 def print_complaint(test, problem, output):
     print(f"FAILED {test}: {problem}")
     lines = output.strip().splitlines()
-    if len(lines) > LINES_OF_A_FAILURE:
-        print(f"    ... {len(lines) - LINES_OF_A_FAILURE} lines before")
-    for line in lines[-LINES_OF_A_FAILURE:]:
+    if len(lines) > FIRST_LINES + LAST_LINES:
+        left_out = len(lines) - FIRST_LINES - LAST_LINES
+        lines[FIRST_LINES:-LAST_LINES] = [f"... {left_out} lines ..."]
+    for line in lines:
         print("    " + line)
 
 
