@@ -82,7 +82,8 @@ std::string to_string(const ip_address& address) {
 
 ip_address ip_prefix::first() const noexcept {
     const address_bits open = host_mask(address.ip_family(), length);
-    return {address.ip_family(), {address.bits().high & ~open.high, address.bits().low & ~open.low}};
+    return {address.ip_family(),
+            {address.bits().high & ~open.high, address.bits().low & ~open.low}};
 }
 
 ip_address ip_prefix::last() const noexcept {
@@ -106,7 +107,8 @@ result<ip_prefix> parse_ip_prefix(std::string_view text) {
 
     const std::string_view digits = text.substr(slash + 1);
     unsigned length = 0;
-    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    const auto [end, problem] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), length);
     if (problem != std::errc{} || end != digits.data() + digits.size() || length > width)
         return fail(errc::invalid_prefix, std::string(text));
     return ip_prefix{*address, static_cast<std::uint8_t>(length)};

@@ -23,7 +23,9 @@ public:
     constexpr family_set(family member) noexcept { insert(member); }
 
     constexpr void insert(family member) noexcept { bits_ |= bit(member); }
-    constexpr void erase(family member) noexcept { bits_ &= static_cast<std::uint8_t>(~bit(member)); }
+    constexpr void erase(family member) noexcept {
+        bits_ &= static_cast<std::uint8_t>(~bit(member));
+    }
     constexpr bool contains(family member) const noexcept { return (bits_ & bit(member)) != 0; }
     constexpr bool empty() const noexcept { return bits_ == 0; }
 
@@ -74,7 +76,8 @@ public:
         if (octets.size() == 4)
             return v4(load_big_endian<std::uint32_t>(octets));
         return {family::inet6,
-                {load_big_endian<std::uint64_t>(octets), load_big_endian<std::uint64_t>(octets.subspan(8))}};
+                {load_big_endian<std::uint64_t>(octets),
+                 load_big_endian<std::uint64_t>(octets.subspan(8))}};
     }
 
     constexpr family ip_family() const noexcept { return family_; }

@@ -49,12 +49,12 @@ FLOWTAP_CORE_API std::string escape_text(std::string_view text);
 
 /// What can be wrong with the values core itself reads from text and bytes.
 enum class errc {
-    truncated = 1,     ///< the input ends too early
-    invalid_address,   ///< the address is not a valid IPv4 or IPv6 address
-    invalid_prefix,    ///< the prefix length is not valid for the address
-    invalid_number,    ///< the number is not valid
-    out_of_range,      ///< the number is out of range
-    mixed_families,    ///< IPv4 and IPv6 stand side by side where one family is required
+    truncated = 1,   ///< the input ends too early
+    invalid_address, ///< the address is not a valid IPv4 or IPv6 address
+    invalid_prefix,  ///< the prefix length is not valid for the address
+    invalid_number,  ///< the number is not valid
+    out_of_range,    ///< the number is out of range
+    mixed_families,  ///< IPv4 and IPv6 stand side by side where one family is required
 };
 
 /// The category of `flowtap::errc`, named "flowtap".

@@ -14,8 +14,8 @@ enum class direction : std::uint8_t { ingress = 0, egress = 1 };
 
 /// What of a packet a filter can look at: one cache line, plain data.
 ///
-/// Ports are valid only with `has_ports`, ICMP type and code only with `has_icmp`; what is not valid
-/// is zero. `of_family` ccc means a whole frame, of which only the scope can be matched.
+/// Ports are valid only with `has_ports`, ICMP type and code only with `has_icmp`; what is not
+/// valid is zero. `of_family` ccc means a whole frame, of which only the scope can be matched.
 struct alignas(64) packet_key {
     address_bits source;
     address_bits destination;

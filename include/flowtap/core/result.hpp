@@ -26,8 +26,7 @@ private:
 
 /// Makes the failure that goes with `code`: `return fail(errc::truncated);`
 template <class Code, class... Rest>
-    requires std::is_error_code_enum_v<Code>
-unexpected<error> fail(Code code, Rest&&... rest) {
+requires std::is_error_code_enum_v<Code> unexpected<error> fail(Code code, Rest&&... rest) {
     return unexpected<error>(error(make_error_code(code), std::forward<Rest>(rest)...));
 }
 
@@ -47,12 +46,12 @@ public:
     using value_type = T;
     using error_type = Error;
 
-    constexpr result() requires std::default_initializable<T>
-        : state_(std::in_place_index<0>) {}
+    constexpr result() requires std::default_initializable<T> : state_(std::in_place_index<0>) {}
 
     template <class U = T>
-        requires(!std::same_as<std::remove_cvref_t<U>, result> && std::constructible_from<T, U>)
-    constexpr result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}
+    requires(!std::same_as<std::remove_cvref_t<U>, result> &&
+             std::constructible_from<T, U>) constexpr result(U&& value)
+        : state_(std::in_place_index<0>, std::forward<U>(value)) {}
 
     constexpr result(unexpected<Error> failure)
         : state_(std::in_place_index<1>, std::move(failure).error()) {}
