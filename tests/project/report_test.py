@@ -58,7 +58,8 @@ class Report(unittest.TestCase):
             output = "SKIPPED: ../shared is missing\n"
             self.assertEqual((0, 1, 0), self.counts("SKIP", output))
             self.assertEqual((2, 1, 0), self.counts("OK", output + doctest_output(3)))
-            self.assertEqual((0, 0, 1), self.counts("SKIP", "SKIPPED: no ../shared/nothing.pcap"))
+            for name in ("../shared", "$FLOWTAP_SHARED_DATA"):
+                self.assertEqual((0, 0, 1), self.counts("SKIP", f"SKIPPED: no {name}/x.pcap"))
 
     def test_an_unknown_or_missing_reason_is_a_failure(self):
         self.assertEqual((0, 1, 0), self.counts("SKIP", ""))

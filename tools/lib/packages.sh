@@ -6,20 +6,20 @@
 flowtap_packages_build=(
     meson ninja-build pkg-config g++ ccache git python3
     libboost-dev libssh-dev libpcap-dev libfmt-dev libssl-dev libcrypt-dev libcli11-dev
-    doctest-dev
+    nlohmann-json3-dev doctest-dev
 )
 
 # shellcheck disable=SC2034 # used by the scripts that source this file
 flowtap_packages_demo=(
     "${flowtap_packages_build[@]}"
-    iproute2 iputils-ping openssh-client tcpdump tshark
+    iproute2 openssh-client tcpdump tshark
 )
 
 # shellcheck disable=SC2034
 flowtap_packages_check=(
     "${flowtap_packages_build[@]}"
     binutils clang clang-format clang-tidy libclang-rt-14-dev mandoc shellcheck jq
-    iproute2 iputils-ping openssh-client python3-paramiko sshpass tcpdump tshark
+    iproute2 openssh-client python3-paramiko sshpass tcpdump tshark
 )
 
 # Prints those of the given packages that are not installed.

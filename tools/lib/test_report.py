@@ -29,7 +29,7 @@ def shared_data_missing(reason):
     shared = os.path.normpath(os.path.join(SOURCE_ROOT, "..", "shared"))
     if not os.path.isdir(shared):
         return True
-    names = re.findall(r"shared/([\w./-]*\w)", reason)
+    names = re.findall(r"(?:shared|FLOWTAP_SHARED_DATA)/([\w./-]*\w)", reason)
     return any(not os.path.exists(os.path.join(shared, name)) for name in names)
 
 
@@ -58,7 +58,7 @@ def processors_missing(_reason):
 # A word of the reason, and what must then be true of this machine. A missing program is no reason:
 # tools/check installs them.
 REASONS = [
-    (r"\bshared\b", shared_data_missing),
+    (r"\bshared\b|FLOWTAP_SHARED_DATA|authentication-vectors", shared_data_missing),
     (r"\bnamespaces?\b", namespaces_missing),
     (r"\broot\b", root_missing),
     (r"\bIPv6\b", ipv6_missing),
