@@ -50,11 +50,12 @@ class Subproject(unittest.TestCase):
         self.assertEqual([], tests)
 
     def test_shared(self):
-        build = self.build("subproject-shared")
+        build = self.build("subproject-shared", "-Dbuildtype=plain")
         self.check(build)
 
     def test_static_with_link_time_optimisation(self):
-        build = self.build("subproject-static", "-Ddefault_library=static", "-Db_lto=true")
+        build = self.build("subproject-static", "-Dbuildtype=plain", "-Doptimization=1",
+                           "-Ddefault_library=static", "-Db_lto=true")
         self.check(build)
         self.assertLessEqual(needed(build / "product"), RUNTIME)
 
