@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <flowtap/core/address.hpp>
-
+#include <arpa/inet.h>
 #include <charconv>
 #include <cstring>
 
-#include <arpa/inet.h>
+#include <flowtap/core/address.hpp>
 
 namespace flowtap {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <flowtap/core/error.hpp>
-
 #include <array>
 #include <cstdio>
+
+#include <flowtap/core/error.hpp>
 
 namespace flowtap {
 

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <flowtap/core/bytes.hpp>
 #include <flowtap/core/result.hpp>
@@ -37,6 +39,9 @@ public:
 
 /// 40 lower-case hexadecimal digits.
 FLOWTAP_DTCP_API std::string to_hex(const digest& value);
+
+/// Reads 40 hexadecimal digits of either case; none for anything else.
+FLOWTAP_DTCP_API std::optional<digest> parse_digest(std::string_view text) noexcept;
 
 /// Checks a message's Authentication-Info. The comparison takes the same time wherever the two
 /// differ. Errors: `errc::missing_authentication`, `malformed_authentication`,

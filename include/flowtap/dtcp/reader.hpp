@@ -41,9 +41,10 @@ struct reader_limits {
 /// Reads a server's messages from a stream of octets fed in pieces of any size, and hands over
 /// the entries of a LIST answer one at a time: memory does not grow with their number.
 ///
-/// Parameters come in any order, except that an entry begins with its Criteria-ID or with a
-/// repetition of a parameter that the entry before has; unknown parameters are passed over. Of a
-/// repeated parameter the first counts, within an entry.
+/// Parameters come in any order, but each entry begins with the parameter that the first entry
+/// begins with (Criteria-ID, from this project and from Junos); within an entry, the first of a
+/// repeated parameter counts. Unknown parameters are passed over, and a value that cannot be read
+/// is as missing, those of Seq and Criteria-ID aside.
 class FLOWTAP_DTCP_API response_reader {
 public:
     /// `handler`, and `hash` if there is one, must outlive the reader.
@@ -53,9 +54,9 @@ public:
     response_reader(const response_reader&) = delete;
     response_reader& operator=(const response_reader&) = delete;
 
-    /// Errors: `errc::malformed_status_line`, `malformed_line`, `invalid_value`, `invalid_escape`,
-    /// `line_too_long`, `too_many_parameters`, with the line's number in its message. An error is
-    /// final: the reader does nothing more and returns it again.
+    /// Errors: `errc::malformed_status_line`, `malformed_line`, `invalid_value`, `line_too_long`,
+    /// `too_many_parameters`, with the line's number in its message. An error is final: the reader
+    /// does nothing more and returns it again.
     result<void> put(byte_view octets);
 
     /// True in the middle of a message: a stream that ends now was cut off.

@@ -102,15 +102,15 @@ struct notification {
 
 /// An answer to a request: its version (or the nearest that is spoken, or the highest where none
 /// can be read) and its sequence number.
-FLOWTAP_DTCP_API response make_response(const envelope& request, status_code status, wall_time now);
+FLOWTAP_DTCP_API response make_response(const envelope& message, status_code status, wall_time now);
 
 /// The answer that tells an error of `parse_request`, with its line. An error whose status is
 /// never sent must not get here.
-FLOWTAP_DTCP_API response make_error_response(const envelope& request, const error& reason,
+FLOWTAP_DTCP_API response make_error_response(const envelope& message, const error& reason,
                                               wall_time now);
 
 /// An error about one parameter of a request that the caller found: with the parameter's line and
 /// column, or its name alone where the request has none.
-FLOWTAP_DTCP_API error error_at(const envelope& request, parameter about, std::error_code code);
+FLOWTAP_DTCP_API error error_at(const envelope& message, parameter about, std::error_code code);
 
 } // namespace flowtap::dtcp

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "add_parser.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "filter_parser.hpp"
+#include "text.hpp"
+
+namespace flowtap::dtcp {
+
+namespace {
+
+constexpr std::size_t most_destinations = 2;
+
+/// The flag of that name in `flags`, or null.
+bool* find_flag(request_flags& flags, std::string_view name) noexcept {
+    if (equal_ignoring_case(name, "Static"))
+        return &flags.is_static;
+    if (equal_ignoring_case(name, "SendAsync"))
+        return &flags.send_async;
+    if (equal_ignoring_case(name, "Stats"))
+        return &flags.stats;
+    if (equal_ignoring_case(name, "Criteria"))
+        return &flags.criteria;
+    if (equal_ignoring_case(name, "Both"))
+        return &flags.both;
+    return nullptr;
+}
+
+/// A timeout that is there and not zero.
+result<std::optional<std::uint64_t>> read_timeout(const header_line* line, std::uint64_t highest) {
+    if (line == nullptr)
+        return std::optional<std::uint64_t>();
+    const auto number = read_number(*line, highest, errc::invalid_timeout);
+    if (!number)
+        return fail(number.error());
+    return *number == 0 ? std::nullopt : std::optional(*number);
+}
+
+result<std::uint8_t> read_priority(const header_line* line) {
+    if (line == nullptr)
+        return std::uint8_t{1};
+    const auto number = read_number(*line, 255, errc::invalid_value);
+    if (!number)
+        return fail(number.error());
+    if (*number == 0)
+        return fail_at(errc::invalid_value, *line);
+    return static_cast<std::uint8_t>(*number);
+}
+
+result<packet_action> read_action(const header_line* line, const parse_options& options) {
+    if (line == nullptr || equal_ignoring_case(line->value, "Copy"))
+        return packet_action::copy;
+    if (options.has_block_and_redirect && equal_ignoring_case(line->value, "Block"))
+        return packet_action::block;
+    if (options.has_block_and_redirect && equal_ignoring_case(line->value, "Redirect"))
+        return packet_action::redirect;
+    return fail_at(errc::not_implemented, *line);
+}
+
+result<std::vector<std::string>> read_cdest_ids(const header_line* line) {
+    if (line == nullptr)
+        return std::vector<std::string>();
+    auto ids = read_tokens(*line, errc::invalid_value);
+    if (ids && ids->size() > most_destinations)
+        return fail_at(errc::too_many_destinations, *line);
+    return ids;
+}
+
+/// What LIST repeats of an ADD: the filter, timeouts and X- parameters.
+bool is_repeated_by_list(parameter known) noexcept {
+    return (known >= parameter::source_address && known <= parameter::timeout_bytes) ||
+           (is_extension(known) && known != parameter::x_offending_line);
+}
+
+std::vector<given_field> collect_given(const field_table& fields) {
+    std::vector<given_field> given;
+    for (auto index = 0; index < static_cast<int>(parameter::authentication_info); ++index) {
+        const auto known = static_cast<parameter>(index);
+        const header_line* const line = fields.find(known);
+        if (line != nullptr && is_repeated_by_list(known))
+            given.push_back({known, std::string(line->value)});
+    }
+    return given;
+}
+
+/// Family ccc stands for whole frames, which have no addresses or ports to look at.
+result<void> apply_frame_family(const field_table& fields, add_request& add) {
+    if (add.jtap.filter_family != family::ccc)
+        return {};
+    for (const parameter other :
+         {parameter::source_address, parameter::dest_address, parameter::source_port,
+          parameter::dest_port, parameter::x_jtap_ip_version})
+        if (const header_line* const line = fields.find(other); line != nullptr)
+            return fail_at(errc::family_with_addresses, *line);
+    add.filter.address_family = family::ccc;
+    return {};
+}
+
+result<void> read_limits(const field_table& fields, add_request& add) {
+    if (add.is_static)
+        return {}; // all timeouts are ignored
+    const auto limits = read_timeouts(fields);
+    if (!limits)
+        return fail(limits.error());
+    if (limits->empty())
+        return fail(errc::missing_timeout);
+    add.limits = *limits;
+    return {};
+}
+
+result<void> read_where_to(const field_table& fields, version spoken, const parse_options& options,
+                           add_request& add) {
+    auto subscriber = read_subscriber(fields);
+    if (!subscriber)
+        return fail(subscriber.error());
+    add.subscriber = std::move(*subscriber);
+    if (add.cdest_ids.empty() && !add.subscriber)
+        return fail_missing(errc::missing_parameter, parameter::cdest_id);
+    if (options.service == service_kind::dynamic_flow_capture)
+        return {};
+    auto jtap = read_jtap(fields, spoken, add.cdest_ids);
+    if (!jtap)
+        return fail(jtap.error());
+    add.jtap = std::move(*jtap);
+    return apply_frame_family(fields, add);
+}
+
+} // namespace
+
+result<request_flags> read_flags(const field_table& fields) {
+    request_flags flags;
+    const header_line* const line = fields.find(parameter::flags);
+    if (line == nullptr)
+        return flags;
+    const auto names = read_tokens(*line, errc::invalid_value);
+    if (!names)
+        return fail(names.error());
+    for (const std::string& name : *names) {
+        bool* const flag = find_flag(flags, name);
+        if (flag == nullptr)
+            return fail_at(errc::not_implemented, *line);
+        *flag = true;
+    }
+    return flags;
+}
+
+result<timeouts> read_timeouts(const field_table& fields) {
+    const auto longest = static_cast<std::uint64_t>(longest_timeout.count());
+    const auto idle = read_timeout(fields.find(parameter::timeout_idle), longest);
+    if (!idle)
+        return fail(idle.error());
+    const auto total = read_timeout(fields.find(parameter::timeout_total), longest);
+    if (!total)
+        return fail(total.error());
+    const auto packets = read_timeout(fields.find(parameter::timeout_packets),
+                                      std::numeric_limits<std::uint32_t>::max());
+    if (!packets)
+        return fail(packets.error());
+    const auto bytes = read_timeout(fields.find(parameter::timeout_bytes),
+                                    std::numeric_limits<std::uint64_t>::max());
+    if (!bytes)
+        return fail(bytes.error());
+
+    timeouts limits;
+    if (*idle)
+        limits.idle = std::chrono::seconds(**idle);
+    if (*total)
+        limits.total = std::chrono::seconds(**total);
+    if (*packets)
+        limits.packets = packet_count(static_cast<std::uint32_t>(**packets));
+    if (*bytes)
+        limits.bytes = octet_count(**bytes);
+    return limits;
+}
+
+result<add_request> read_add(const field_table& fields, version spoken,
+                             const parse_options& options) {
+    add_request add;
+    const auto action = read_action(fields.find(parameter::action), options);
+    if (!action)
+        return fail(action.error());
+    add.action = *action;
+    const auto flags = read_flags(fields);
+    if (!flags)
+        return fail(flags.error());
+    add.is_static = flags->is_static;
+    add.send_async = flags->send_async;
+    const auto priority = read_priority(fields.find(parameter::priority));
+    if (!priority)
+        return fail(priority.error());
+    add.priority = *priority;
+    auto cdest_ids = read_cdest_ids(fields.find(parameter::cdest_id));
+    if (!cdest_ids)
+        return fail(cdest_ids.error());
+    add.cdest_ids = std::move(*cdest_ids);
+
+    auto filter = read_filter(fields, options);
+    if (!filter)
+        return fail(filter.error());
+    add.filter = std::move(*filter);
+    if (const auto done = read_limits(fields, add); !done)
+        return fail(done.error());
+    if (const auto done = read_where_to(fields, spoken, options, add); !done)
+        return fail(done.error());
+    add.given = collect_given(fields);
+    return add;
+}
+
+} // namespace flowtap::dtcp

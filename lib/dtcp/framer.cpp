@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include <flowtap/dtcp/framer.hpp>
+
+#include "text.hpp"
+
+namespace flowtap::dtcp {
+
+namespace {
+
+/// Where the line `octets` begins with ends: the place after its LF, or none.
+std::optional<std::size_t> find_line_end(byte_view octets) noexcept {
+    const void* found = std::memchr(octets.data(), '\n', octets.size());
+    if (found == nullptr)
+        return std::nullopt;
+    return static_cast<std::size_t>(static_cast<const std::byte*>(found) - octets.data()) + 1;
+}
+
+} // namespace
+
+framer::framer(framer_limits limits) : limits_(limits) {}
+
+void framer::clear() {
+    buffer_.clear();
+    line_start_ = 0;
+    lines_ = 0;
+    failure_.clear();
+    complete_ = false;
+}
+
+result<std::size_t> framer::put(byte_view octets) {
+    if (failure_)
+        return fail(error(failure_, {lines_ + 1, 0}, {}));
+    if (complete_)
+        clear();
+
+    std::size_t taken = 0;
+    while (taken < octets.size() && !complete_) {
+        const byte_view rest = octets.subspan(taken);
+        // Never buffer more than a little past the limits, however much is put at once.
+        const std::size_t room = limits_.message - std::min(limits_.message, buffer_.size()) + 1;
+        const std::optional<std::size_t> end =
+            find_line_end(rest.first(std::min(rest.size(), room)));
+        const std::size_t count = end ? *end : std::min(rest.size(), room);
+        buffer_ += as_text(rest.first(count));
+        taken += count;
+
+        result<void> checked = check_length();
+        if (checked && end)
+            checked = end_line();
+        if (!checked)
+            return fail(checked.error());
+    }
+    return taken;
+}
+
+/// The line's own limit first: it is the closer description when both are passed.
+result<void> framer::check_length() {
+    const std::string_view line = std::string_view(buffer_).substr(line_start_);
+    // A CR at the end may be a part of the line end.
+    if (without_line_end(line).size() > limits_.line)
+        return stop(errc::line_too_long);
+    if (buffer_.size() > limits_.message)
+        return stop(errc::message_too_long);
+    return {};
+}
+
+result<void> framer::end_line() {
+    const bool is_empty = strip_line(std::string_view(buffer_).substr(line_start_)).empty();
+    if (is_empty && lines_ == 0) {
+        buffer_.clear(); // before a start line
+        return {};
+    }
+    if (is_empty) {
+        complete_ = true;
+        return {};
+    }
+    if (lines_ > limits_.parameters)
+        return stop(errc::too_many_parameters);
+    ++lines_;
+    line_start_ = buffer_.size();
+    return {};
+}
+
+unexpected<error> framer::stop(errc code) {
+    failure_ = make_error_code(code);
+    return fail(error(failure_, {lines_ + 1, 0}, {}));
+}
+
+} // namespace flowtap::dtcp
