@@ -11,6 +11,7 @@
 #include <flowtap/core/bytes.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/packet/api.hpp>
+#include <flowtap/packet/checksum.hpp>
 
 namespace flowtap::packet {
 
@@ -51,7 +52,9 @@ inline constexpr std::size_t max_header_size = 40 + 8 + 8;
 /// from packet to packet is computed once. Immutable and plain data.
 class header_template {
 public:
-    /// Errors: `errc::mixed_families`, if the addresses are of two families.
+    /// Errors: `flowtap::errc::mixed_families`, if the addresses are of two families;
+    /// `errc::invalid_dscp`; `flowtap::errc::out_of_range`, if the Intercept-ID has more than 30
+    /// bits.
     FLOWTAP_PACKET_API static result<header_template> make(const encapsulation& parameters);
 
     const encapsulation& parameters() const noexcept { return parameters_; }
@@ -61,19 +64,27 @@ public:
     /// Writes the header for `inner` (a packet from its IP header on) to the start of `out`, which
     /// has room for `size()` octets. `identification` goes into an IPv4 header. The UDP checksum is
     /// 0 over IPv4 and computed over IPv6 (RFC 8200, section 8.1). DF is clear.
-    /// Allocates nothing. Returns false, and writes nothing useful, when the copy would be longer
-    /// than 65535 octets.
+    /// Allocates nothing. Returns false, and writes nothing, when the copy would be longer than
+    /// 65535 octets, outer header included, or when IP-in-IP is asked for octets that are no IP
+    /// packet. Constant time, but for the checksum over IPv6. A whole frame (family ccc) may stand
+    /// in the place of a packet, with a DSCP that is given. Source: RFC 791, RFC 768, RFC 2003, RFC
+    /// 2473, RFC 8200.
     FLOWTAP_PACKET_API bool write(byte_view inner, std::uint16_t identification,
                                   std::span<std::byte> out) const noexcept;
 
 private:
     header_template() = default;
 
+    void write_ipv4(byte_view inner, std::uint8_t protocol, std::uint16_t identification,
+                    std::span<std::byte> out) const noexcept;
+    void write_ipv6(byte_view inner, std::uint8_t protocol,
+                    std::span<std::byte> out) const noexcept;
+
     encapsulation parameters_;
     std::array<std::byte, max_header_size> octets_{};
     std::size_t size_ = 0;
     std::uint32_t partial_ip_checksum_ = 0;
-    std::uint32_t partial_udp_checksum_ = 0;
+    internet_checksum partial_udp_checksum_;
 };
 
 } // namespace flowtap::packet
