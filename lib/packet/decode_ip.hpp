@@ -192,7 +192,7 @@ inline void decode_ipv6_payload(byte_view rest, packet_view& out) noexcept {
         out.key.protocol = header.next_header;
         if (type == ip_protocol::fragment) {
             const std::uint16_t fragment = load_u16(rest, 2);
-            out.more_fragments = (fragment & 1U) != 0;
+            out.more_fragments = out.more_fragments || (fragment & 1U) != 0;
             out.fragment_offset = fragment & 0xFFF8U;
             if (out.fragment_offset != 0)
                 return conclude(verdict::later_fragment, out);
