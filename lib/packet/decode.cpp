@@ -135,9 +135,8 @@ void decode_cisco_hdlc(frame_cursor rest, packet_view& out) noexcept {
 
 /// PPP with or without HDLC's address and control; Cisco's HDLC shows by its address.
 void decode_ppp(frame_cursor rest, packet_view& out) noexcept {
-    if (rest.octets().size() < 2)
-        return;
-    const std::uint16_t start = load_u16(rest.octets(), 0);
+    const byte_view octets = rest.octets();
+    const std::uint16_t start = octets.size() < 2 ? 0 : load_u16(octets, 0);
     if (start == 0x0F00 || start == 0x8F00)
         return decode_cisco_hdlc(rest, out);
     if (start == 0xFF03)

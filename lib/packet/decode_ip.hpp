@@ -168,10 +168,8 @@ inline extension read_extension(std::uint8_t type, byte_view rest) noexcept {
     case ip_protocol::authentication:
         found.size = (load_u8(rest, 1) + 2U) * 4U;
         break;
-    case ip_protocol::mobility:
-    case ip_protocol::host_identity:
     case ip_protocol::shim6:
-        // With nothing behind them, these are what the packet is about.
+        // With nothing behind it, it is what the packet is about: a control message.
         if (found.next_header == ip_protocol::no_next)
             return {};
         found.size = (load_u8(rest, 1) + 1U) * 8U;

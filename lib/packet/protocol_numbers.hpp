@@ -38,8 +38,6 @@ inline constexpr std::uint8_t authentication = 51;
 inline constexpr std::uint8_t icmpv6 = 58;
 inline constexpr std::uint8_t no_next = 59;
 inline constexpr std::uint8_t destination_options = 60;
-inline constexpr std::uint8_t mobility = 135;
-inline constexpr std::uint8_t host_identity = 139;
 inline constexpr std::uint8_t shim6 = 140;
 } // namespace ip_protocol
 

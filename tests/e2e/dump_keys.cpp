@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
     while ((outcome = pcap_next_ex(capture.get(), &header, &octets)) == 1) {
         flowtap::packet::packet_view view;
         flowtap::packet::decode(static_cast<flowtap::packet::link_type>(link),
-                                std::as_bytes(std::span(octets, header->caplen)), header->len, view);
+                                std::as_bytes(std::span(octets, header->caplen)), header->len,
+                                view);
         std::printf("%s\n", flowtap::test::to_line(view).c_str());
     }
     if (outcome == PCAP_ERROR) {

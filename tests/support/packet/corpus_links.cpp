@@ -268,7 +268,7 @@ std::vector<frame_sample> other_frames() {
         other("IPv4 header of 19 octets", ether,
               ethernet(0x0800) + octets(packet.begin(), packet.begin() + 19), "malformed"),
         other("PPP LCP", link_type::ppp, hex("FF03 C021 0101000a") + octets(6), "not_ip"),
-        other("PPP of one octet", link_type::ppp, hex("21"), "not_ip"),
+        other("PPP of one octet", link_type::ppp, hex("21"), "malformed"),
         other("PPP address and control alone", link_type::ppp, hex("FF03"), "not_ip"),
         other("PPP with half a protocol", link_type::ppp_hdlc, hex("FF0300"), "not_ip"),
         other("PPP with direction alone", link_type::ppp_with_direction, {}, "not_ip"),

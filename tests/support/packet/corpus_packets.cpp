@@ -169,7 +169,7 @@ void add_ipv6_extensions(samples& out) {
     add("hop-by-hop", 0, extension(17, alert) + datagram, found);
     add("hop-by-hop and no next header", 0, extension(59, alert), "ip " + v6 + "59 - - - - 0");
     add("destination options", 60, extension(17, {}) + datagram, found);
-    add("routing", 43, extension(17, hex("0400 00000000") + octets(16)) + datagram, found);
+    add("routing", 43, extension(17, hex("FD00 00000000") + octets(16)) + datagram, found);
     add("atomic fragment", 44, fragment_header(17, 0) + datagram, found);
     add("first fragment", 44, fragment_header(17, 1) + datagram, found);
     add("middle fragment", 44, fragment_header(17, 8 | 1) + datagram,
@@ -178,12 +178,15 @@ void add_ipv6_extensions(samples& out) {
         "later_fragment " + v6 + "60 - - - - 65528");
     add("AH", 51, hex("1104 0000 00000001 00000001 000000000000000000000000") + datagram, found);
     add("mobility alone", 135, extension(59, binding), "ip " + v6 + "135 - - - - 0");
-    add("mobility with a packet behind it", 135, extension(17, binding) + datagram, found);
+    add("mobility with octets behind it", 135, extension(17, binding) + datagram,
+        "ip " + v6 + "135 - - - - 0");
     add("host identity alone", 139, extension(59, hex("0121 0000 0000") + octets(32)),
         "ip " + v6 + "139 - - - - 0");
-    add("shim6", 140, extension(17, hex("8000 00000000")) + datagram, found);
+    add("shim6 control message", 140, extension(59, hex("4000 0000 0000") + octets(16)),
+        "ip " + v6 + "140 - - - - 0");
+    add("shim6 payload", 140, extension(17, hex("8000 00000000")) + datagram, found);
     add("all of them in a row", 0,
-        extension(60, alert) + extension(43, {}) + extension(44, hex("0400 00000000")) +
+        extension(60, alert) + extension(43, {}) + extension(44, hex("FD00 00000000")) +
             fragment_header(60, 1) + extension(17, {}) + datagram,
         found);
     add("later fragment behind options", 0,
