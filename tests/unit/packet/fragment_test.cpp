@@ -83,7 +83,7 @@ TEST_CASE("the pieces fit the MTU, are consistent, and join to the copy, at ever
                 const header_template header = made(kind, of_family);
                 const octets whole = unfragmented(header, inner);
                 for (std::size_t mtu = header.size() + 16; mtu <= whole.size(); mtu += 7) {
-                    reassembler joiner;
+                    reassembler joiner({.packets = 1, .fragments_per_packet = 1000});
                     byte_view joined;
                     const auto pieces = pieces_of(header, inner, mtu);
                     for (const octets& piece : pieces) {
