@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include <flowtap/core/filter_spec.hpp>
+#include <flowtap/core/ids.hpp>
 #include <flowtap/core/packet_key.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/filter/api.hpp>
@@ -25,6 +25,7 @@ public:
     /// Packets that the last call of `match` finished.
     std::size_t packets() const noexcept { return packets_; }
     /// The slots of the criteria that packet `index` of the last call matches, in ascending order.
+    /// Valid until the next call.
     std::span<const slot_id> matches(std::size_t index) const noexcept {
         return {slots_.data() + ends_[index], slots_.data() + ends_[index + 1]};
     }
@@ -33,6 +34,7 @@ private:
     friend class classifier;
 
     std::vector<slot_id> slots_;
+    /// Where the matches of packet i begin; those of the last packet end at the entry after it.
     std::vector<std::uint32_t> ends_;
     std::size_t packets_ = 0;
 };
@@ -50,35 +52,52 @@ struct classifier_cost {
     std::size_t criteria = 0;
     /// Octets of memory in use.
     std::size_t memory = 0;
+    /// Bit-vector groups that an IPv4 packet and that an IPv6 packet is held against: the time per
+    /// packet grows with them.
+    std::size_t groups_inet = 0;
+    std::size_t groups_inet6 = 0;
+};
+
+/// Which instructions `classifier::match` is to use.
+enum class code_path {
+    fastest,  ///< the best that this processor has
+    portable, ///< those that every processor has; for tests and comparisons
 };
 
 /// A compiled set of criteria that finds *all* criteria that match a packet. Immutable; any number
-/// of threads may match at the same time.
+/// of threads may match at the same time, each with a buffer of its own.
 ///
-/// Memory and build time grow with the number of criteria and of distinct interval borders in them;
-/// see lib/filter/README.md.
+/// Memory and build time grow with the number of criteria and of distinct range ends in them;
+/// lib/filter/README.md has the figures.
+///
+/// Example: see examples/match-packets.
 class FLOWTAP_FILTER_API classifier {
 public:
     /// A classifier without criteria, which matches nothing.
-    classifier();
+    classifier() noexcept;
     ~classifier();
+    /// What was moved from matches nothing.
     classifier(classifier&&) noexcept;
     classifier& operator=(classifier&&) noexcept;
 
-    /// Compiles `criteria`. Their slots must differ.
+    /// Compiles `criteria`, which may be forgotten afterwards. Their slots must differ.
     /// Errors: `errc::too_many_criteria`, `errc::too_much_memory`, `errc::duplicate_slot`.
     static result<classifier> build(std::span<const criterion> criteria,
-                                    const classifier_limits& limits = {});
+                                    const classifier_limits& limits = {},
+                                    code_path path = code_path::fastest);
 
     /// Matches the packets of a batch, in order, until all are done or the buffer has no room for
-    /// another one's matches. Returns how many were done: at least one, if there are any and the
-    /// buffer has room for `cost().criteria` matches. Allocates nothing and never throws.
+    /// one more packet or for all matches of the next one. Returns how many were done; to go on,
+    /// call again with the rest. At least one is done if there are any and the buffer has room for
+    /// a packet and for `cost().criteria` matches. Allocates nothing and never throws.
     std::size_t match(std::span<const packet_key> keys, match_buffer& found) const noexcept;
 
     classifier_cost cost() const noexcept;
 
 private:
     struct compiled;
+    explicit classifier(std::unique_ptr<const compiled> from) noexcept;
+
     std::unique_ptr<const compiled> compiled_;
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
 #include <system_error>
+#include <type_traits>
+#include <utility>
 
 #include <flowtap/core/filter_spec.hpp>
 #include <flowtap/core/ids.hpp>
@@ -26,6 +27,7 @@ enum class errc {
     duplicate_slot,      ///< two criteria have the same slot
 };
 
+/// The category of `filter::errc`, named "flowtap.filter".
 FLOWTAP_FILTER_API const std::error_category& category() noexcept;
 
 inline std::error_code make_error_code(errc code) noexcept {
@@ -35,9 +37,10 @@ inline std::error_code make_error_code(errc code) noexcept {
 /// A filter that was found to be consistent, with the slot it stands for.
 class criterion {
 public:
-    /// Checks `spec` and brings it to a normal form: full ranges and what is the same as a wildcard
-    /// stay what they mean, entries are kept in the order given.
-    /// Errors: the codes of `errc` up to `empty_scope`.
+    /// Checks `spec` and brings it to a normal form: paired port lists of which one is a wildcard
+    /// or has a single entry become a product, which means the same. All else is kept as given.
+    /// Errors: the codes of `errc` up to `empty_scope`; the subject names the field by its DTCP
+    /// name.
     FLOWTAP_FILTER_API static result<criterion> make(slot_id slot, filter_spec spec);
 
     slot_id slot() const noexcept { return slot_; }
@@ -51,7 +54,9 @@ private:
 };
 
 /// Whether one packet meets one filter, straight from the definitions in `filter_spec`: slow, and
-/// the oracle that every faster way is held against.
+/// the oracle that every faster way is held against. A whole frame (family ccc) has neither
+/// addresses nor a protocol, so it meets only filters that leave all fields open. `spec` is one
+/// that `criterion::make` accepts; for others the answer means nothing.
 FLOWTAP_FILTER_API bool matches(const filter_spec& spec, const packet_key& key) noexcept;
 
 } // namespace flowtap::filter
