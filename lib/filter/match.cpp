@@ -231,11 +231,20 @@ FLOWTAP_INLINE slot_id* collect(const group<Address>& in, const packet_key& key,
     return out;
 }
 
-/// An engine at work on one block of packets.
+/// An engine at work on one block of packets. What it keeps is not set before it is used: there is
+/// too much of it to be cleared for every batch.
 template <class Address>
 struct engine_run {
+    /// The groups that are looked up for a whole block; others wait for the packet.
+    static constexpr std::size_t block_groups = 4;
+
+    FLOWTAP_INLINE explicit engine_run(const engine<Address>& engine) noexcept
+        : of(engine), in_block(std::min(engine.groups.size(), block_groups)) {}
+
     const engine<Address>& of;
-    looked_up found;
+    std::size_t in_block;
+    std::array<looked_up, block_groups> found;
+    looked_up found_later;
     std::array<std::array<std::uint64_t, lanes>, 3> hashes;
 
     FLOWTAP_INLINE void begin(const packet_key* keys, const lane_list& list) noexcept {
@@ -250,8 +259,10 @@ struct engine_run {
                 }
             }
         }
-        if (of.groups.size() == 1 && list.count != 0)
-            look_up(*of.groups.front(), keys, list, found);
+        if (list.count == 0)
+            return;
+        for (std::size_t i = 0; i < in_block; ++i)
+            look_up(*of.groups[i], keys, list, found[i]);
     }
 
     FLOWTAP_INLINE slot_id* match(const packet_key* keys, std::size_t lane, slot_id* out,
@@ -263,21 +274,21 @@ struct engine_run {
                     out = of.hosts[table].match(key, hashes[table][lane], out, end);
             }
         }
-        if (of.groups.size() == 1)
-            return out == nullptr ? out : collect(*of.groups.front(), key, lane, found, out, end);
-        return match_many(keys, lane, out, end);
+        for (std::size_t i = 0; i < in_block && out != nullptr; ++i)
+            out = collect(*of.groups[i], key, lane, found[i], out, end);
+        if (in_block != of.groups.size())
+            out = match_later(keys, lane, out, end);
+        return out;
     }
 
-    FLOWTAP_INLINE slot_id* match_many(const packet_key* keys, std::size_t lane, slot_id* out,
-                                       const slot_id* end) noexcept {
+    FLOWTAP_INLINE slot_id* match_later(const packet_key* keys, std::size_t lane, slot_id* out,
+                                        const slot_id* end) noexcept {
         lane_list one;
         one.lane[0] = static_cast<std::uint8_t>(lane);
         one.count = 1;
-        for (const auto& next : of.groups) {
-            if (out == nullptr)
-                break;
-            look_up(*next, keys, one, found);
-            out = collect(*next, keys[lane], lane, found, out, end);
+        for (std::size_t i = in_block; i < of.groups.size() && out != nullptr; ++i) {
+            look_up(*of.groups[i], keys, one, found_later);
+            out = collect(*of.groups[i], keys[lane], lane, found_later, out, end);
         }
         return out;
     }
@@ -299,9 +310,9 @@ FLOWTAP_INLINE void sort_slots(slot_id* first, slot_id* last) noexcept {
 
 FLOWTAP_INLINE std::size_t match_all(const compiled_set& set, std::span<const packet_key> keys,
                                      const match_output& out) noexcept {
-    engine_run<std::uint32_t> inet{set.inet, {}, {}};
-    engine_run<address_bits> inet6{set.inet6, {}, {}};
-    engine_run<std::uint32_t> ccc{set.ccc, {}, {}};
+    engine_run<std::uint32_t> inet(set.inet);
+    engine_run<address_bits> inet6(set.inet6);
+    engine_run<std::uint32_t> ccc(set.ccc);
     slot_id* at = out.slots;
     const slot_id* const end = out.slots + out.room;
     for (std::size_t done = 0; done < keys.size(); done += lanes) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <flowtap/core/filter_spec.hpp>
@@ -16,12 +18,25 @@ namespace flowtap::filter::testing {
 class random_filters {
 public:
     explicit random_filters(std::uint64_t seed) : engine_(seed) {
-        for (auto& pool : addresses_) {
-            for (std::size_t i = 0; i < pool.size(); ++i)
-                pool[i] = random_address(&pool == &addresses_[0] ? family::inet : family::inet6);
+        for (int i = 0; i < 24; ++i) {
+            inet_.push_back(random_address(family::inet));
+            inet6_.push_back(random_address(family::inet6));
         }
-        for (auto& port : ports_)
-            port = chance(20) ? (chance(50) ? 0 : 65535) : static_cast<std::uint16_t>(below(65536));
+        for (int i = 0; i < 16; ++i)
+            ports_.push_back(chance(20) ? (chance(50) ? std::uint16_t{0} : std::uint16_t{65535})
+                                        : static_cast<std::uint16_t>(below(65536)));
+    }
+
+    /// The same, but with values from elsewhere. A pool that is empty is left as it was.
+    random_filters(std::uint64_t seed, std::vector<address_bits> inet,
+                   std::vector<address_bits> inet6, std::vector<std::uint16_t> ports)
+        : random_filters(seed) {
+        if (!inet.empty())
+            inet_ = std::move(inet);
+        if (!inet6.empty())
+            inet6_ = std::move(inet6);
+        if (!ports.empty())
+            ports_ = std::move(ports);
     }
 
     std::uint64_t below(std::uint64_t bound) { return engine_() % bound; }
@@ -30,7 +45,7 @@ public:
     address_bits address(family of) {
         if (chance(10))
             return random_address(of);
-        const auto& pool = addresses_[of == family::inet ? 0 : 1];
+        const auto& pool = of == family::inet ? inet_ : inet6_;
         return pool[below(pool.size())];
     }
     std::uint16_t port() {
@@ -181,8 +196,9 @@ private:
     }
 
     std::mt19937_64 engine_;
-    std::array<std::array<address_bits, 24>, 2> addresses_;
-    std::array<std::uint16_t, 16> ports_{};
+    std::vector<address_bits> inet_;
+    std::vector<address_bits> inet6_;
+    std::vector<std::uint16_t> ports_;
 };
 
 /// `count` criteria with slots that are neither dense nor in order.
