@@ -14,6 +14,16 @@
 
 namespace flowtap::filter::testing {
 
+/// The values that filters and packets are made of.
+struct value_pools {
+    std::vector<address_bits> inet;
+    std::vector<address_bits> inet6;
+    std::vector<std::uint16_t> ports;
+    std::vector<std::uint8_t> protocols;
+    /// Types and codes.
+    std::vector<std::uint8_t> icmp;
+};
+
 /// Filters and packets out of the same small pools of values, so that many of them meet.
 class random_filters {
 public:
@@ -28,15 +38,12 @@ public:
     }
 
     /// The same, but with values from elsewhere. A pool that is empty is left as it was.
-    random_filters(std::uint64_t seed, std::vector<address_bits> inet,
-                   std::vector<address_bits> inet6, std::vector<std::uint16_t> ports)
-        : random_filters(seed) {
-        if (!inet.empty())
-            inet_ = std::move(inet);
-        if (!inet6.empty())
-            inet6_ = std::move(inet6);
-        if (!ports.empty())
-            ports_ = std::move(ports);
+    random_filters(std::uint64_t seed, const value_pools& pools) : random_filters(seed) {
+        replace(inet_, pools.inet);
+        replace(inet6_, pools.inet6);
+        replace(ports_, pools.ports);
+        replace(protocols_, pools.protocols);
+        replace(icmp_, pools.icmp);
     }
 
     std::uint64_t below(std::uint64_t bound) { return engine_() % bound; }
@@ -52,10 +59,12 @@ public:
         return chance(10) ? static_cast<std::uint16_t>(below(65536)) : ports_[below(ports_.size())];
     }
     std::uint8_t protocol() {
-        constexpr std::array<std::uint8_t, 8> common = {6, 17, 1, 58, 6, 17, 47, 255};
-        return chance(90) ? common[below(common.size())] : static_cast<std::uint8_t>(below(256));
+        return chance(90) ? protocols_[below(protocols_.size())]
+                          : static_cast<std::uint8_t>(below(256));
     }
-    std::uint8_t icmp() { return static_cast<std::uint8_t>(below(chance(90) ? 6 : 256)); }
+    std::uint8_t icmp() {
+        return chance(90) ? icmp_[below(icmp_.size())] : static_cast<std::uint8_t>(below(256));
+    }
     interface_id interface() { return interface_id(static_cast<std::uint32_t>(below(6))); }
     vrf_id vrf() { return vrf_id(static_cast<std::uint32_t>(below(3))); }
 
@@ -114,6 +123,12 @@ public:
     }
 
 private:
+    template <class T>
+    static void replace(std::vector<T>& pool, const std::vector<T>& by) {
+        if (!by.empty())
+            pool = by;
+    }
+
     address_bits random_address(family of) {
         if (of == family::inet)
             return {0, engine_() & 0xFFFF'FFFFU};
@@ -199,6 +214,8 @@ private:
     std::vector<address_bits> inet_;
     std::vector<address_bits> inet6_;
     std::vector<std::uint16_t> ports_;
+    std::vector<std::uint8_t> protocols_ = {6, 17, 1, 58, 6, 17, 47, 255};
+    std::vector<std::uint8_t> icmp_ = {0, 1, 2, 3, 4, 5};
 };
 
 /// `count` criteria with slots that are neither dense nor in order.

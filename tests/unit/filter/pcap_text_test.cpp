@@ -5,11 +5,10 @@
 #include <string>
 
 #include <doctest/doctest.h>
-#include <pcap/pcap.h>
-
 #include <flowtap/filter/criterion.hpp>
 #include <flowtap/filter/pcap_text.hpp>
 
+#include "pcap_program.hpp"
 #include "random_filters.hpp"
 #include "raw_packets.hpp"
 #include "test_values.hpp"
@@ -19,45 +18,6 @@ using namespace flowtap::filter;
 using namespace flowtap::filter::testing;
 
 namespace {
-
-/// A libpcap program for raw IP. A text that no packet can meet compiles to no program at all.
-class pcap_program {
-public:
-    explicit pcap_program(const std::string& text) : handle_(pcap_open_dead(DLT_RAW, 65535)) {
-        if (pcap_compile(handle_, &code_, text.c_str(), 1, PCAP_NETMASK_UNKNOWN) == 0) {
-            compiled_ = true;
-            return;
-        }
-        const std::string problem = pcap_geterr(handle_);
-        never_ = problem.find("rejects all packets") != std::string::npos;
-        INFO(text << ": " << problem);
-        REQUIRE(never_);
-    }
-    ~pcap_program() {
-        if (compiled_)
-            pcap_freecode(&code_);
-        pcap_close(handle_);
-    }
-    pcap_program(const pcap_program&) = delete;
-    pcap_program& operator=(const pcap_program&) = delete;
-
-    bool selects(const std::vector<std::byte>& packet) const {
-        if (never_)
-            return false;
-        pcap_pkthdr header{};
-        header.caplen = header.len = static_cast<bpf_u_int32>(packet.size());
-        std::vector<unsigned char> octets(packet.size());
-        std::transform(packet.begin(), packet.end(), octets.begin(),
-                       [](std::byte octet) { return std::to_integer<unsigned char>(octet); });
-        return pcap_offline_filter(&code_, &header, octets.data()) != 0;
-    }
-
-private:
-    pcap_t* handle_;
-    bpf_program code_{};
-    bool compiled_ = false;
-    bool never_ = false;
-};
 
 /// A packet whose headers are as a decoder reads them back from `raw_packet`.
 packet_key consistent_packet(random_filters& random, family of) {
@@ -116,12 +76,13 @@ TEST_CASE("libpcap selects by the text what the definitions select") {
             continue; // a filter of frames
         ++texts;
         const pcap_program program(*text);
+        INFO(*text << ": " << program.problem());
+        REQUIRE(program.good());
         for (int i = 0; i < 40; ++i) {
             const packet_key key =
                 consistent_packet(random, random.chance(80) ? of : family::inet6);
             const std::size_t options = random.chance(20) ? random.below(11) : 0;
             const bool expected = matches(one.spec(), key);
-            INFO(*text);
             REQUIRE(program.selects(raw_packet(key, options)) == expected);
             selected += expected ? 1 : 0;
         }
