@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <flowtap/config/configuration.hpp>
+
+namespace flowtap::config {
+
+/// What a commit changes for what is running. Everything not named here is undisturbed.
+struct changes {
+    /// The service's mode, interface or families changed, or the service went: all criteria are
+    /// deleted and all mediation devices disconnected, as Junos does.
+    bool service_restarted = false;
+    /// The service was not there before.
+    bool service_started = false;
+
+    /// Local users who could tap before and cannot now, because they or their permission are gone:
+    /// their criteria are deleted and their sessions closed. (A user whom RADIUS knows too keeps
+    /// nothing either: it logs in again.)
+    std::vector<std::string> tapping_ended;
+    /// Users who are gone, whose permissions changed, or whose credentials changed: their sessions
+    /// are closed. Holds those of `tapping_ended` too.
+    std::vector<std::string> logins_changed;
+    /// Control sources whose own settings changed, were added or went. `default` stands for every
+    /// login without its own. Their criteria stay.
+    std::vector<std::string> control_sources_changed;
+    /// Control sources that could use UDP before and cannot now: criteria added over UDP go.
+    std::vector<std::string> udp_ended;
+    /// Logical interfaces and routing instances that are gone: criteria that name them match
+    /// nothing any more and are deleted.
+    std::vector<std::string> interfaces_removed;
+    std::vector<std::string> instances_removed;
+
+    /// The set of interfaces, their units, VLANs or devices changed: captures are set up anew.
+    bool interfaces_changed = false;
+    /// Which interface belongs to which routing instance changed.
+    bool instances_changed = false;
+    bool filter_limit_changed = false;
+    bool ssh_limits_changed = false;
+    bool udp_listen_changed = false;
+    bool forwarding_classes_changed = false;
+    /// RADIUS servers or the order of authentication.
+    bool authentication_changed = false;
+
+    /// Nothing changes.
+    bool empty() const { return *this == changes{}; }
+
+    friend bool operator==(const changes&, const changes&) = default;
+};
+
+/// What going from `old` to `next` means. Pure; the lists are sorted.
+changes apply(const configuration& old, const configuration& next);
+
+} // namespace flowtap::config

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <flowtap/core/address.hpp>
+#include <flowtap/core/filter_spec.hpp>
+#include <flowtap/permission/login.hpp>
+
+namespace flowtap::config {
+
+/// How users prove who they are, in the order in which the methods are tried.
+enum class authentication_method : std::uint8_t { password, radius };
+
+/// `system radius-server ADDRESS`
+struct radius_server {
+    ip_address address;
+    std::uint16_t port = 1812;
+    /// In clear.
+    std::string secret;
+    std::chrono::seconds timeout{3};
+    unsigned retry = 3;
+    std::optional<ip_address> source_address = std::nullopt;
+
+    friend bool operator==(const radius_server&, const radius_server&) = default;
+};
+
+/// `system services flow-tap-dtcp ssh`
+struct ssh_limits {
+    /// Connections at a time.
+    unsigned connection_limit = 75;
+    /// Connection attempts per minute.
+    unsigned rate_limit = 150;
+
+    friend bool operator==(const ssh_limits&, const ssh_limits&) = default;
+};
+
+/// One unit of an interface.
+struct logical_interface {
+    /// With its unit: `ge-0/0/0.100`.
+    std::string name;
+    unsigned unit = 0;
+    /// The VLAN whose frames belong to the unit. Without one, unit 0 takes every frame that no
+    /// other unit claims.
+    std::optional<std::uint16_t> vlan_id = std::nullopt;
+    family_set families;
+    std::vector<ip_prefix> addresses = {};
+
+    friend bool operator==(const logical_interface&, const logical_interface&) = default;
+};
+
+/// An interface of the configuration.
+struct physical_interface {
+    /// Without unit: `ge-0/0/0`.
+    std::string name;
+    /// The network device that is captured for it; empty when none is bound here.
+    std::string capture_device;
+    std::vector<logical_interface> units;
+
+    friend bool operator==(const physical_interface&, const physical_interface&) = default;
+};
+
+struct routing_instance {
+    std::string name;
+    std::string instance_type;
+    /// Logical interfaces, with their units.
+    std::vector<std::string> interfaces;
+
+    friend bool operator==(const routing_instance&, const routing_instance&) = default;
+};
+
+/// A version of DTCP, as `notification-version` names it.
+struct protocol_version {
+    unsigned major = 0;
+    unsigned minor = 0;
+
+    friend bool operator==(const protocol_version&, const protocol_version&) = default;
+};
+
+/// `services flow-tap control-source NAME`. What is not set is decided by the user of this struct:
+/// the defaults differ between SSH and UDP.
+struct control_source {
+    /// Its login over SSH; `default` for the one that stands for every login without its own.
+    std::string name;
+    /// The key of its HMACs, in clear. Without one: `Juniper` over SSH; UDP is not allowed.
+    std::optional<std::string> dtcp_key = std::nullopt;
+    std::optional<port_list_mode> port_lists = std::nullopt;
+    std::optional<bool> sequence_check = std::nullopt;
+    /// How many filters it may have; without one, as many as the system takes.
+    std::optional<std::uint32_t> filter_limit = std::nullopt;
+    /// Notifications go out over SSH without being asked for.
+    bool notify = false;
+    /// It may send its requests over UDP.
+    bool udp = false;
+    std::vector<endpoint> notification_targets = {};
+    std::optional<protocol_version> notification_version = std::nullopt;
+    /// Empty: any unicast address but loopback and the access point's own.
+    std::vector<ip_prefix> allowed_destinations = {};
+    /// Empty: as `allowed_destinations`.
+    std::vector<ip_prefix> allowed_source_addresses = {};
+
+    friend bool operator==(const control_source&, const control_source&) = default;
+};
+
+enum class flow_tap_mode : std::uint8_t {
+    flow_tap,      ///< `interface`, or neither: 100 filters
+    flow_tap_lite, ///< `tunnel-interface`: 3000 filters
+};
+
+/// `services flow-tap`
+struct flow_tap_settings {
+    flow_tap_mode mode = flow_tap_mode::flow_tap;
+    /// The service or tunnel interface, with its unit; empty when none is given.
+    std::string service_interface;
+    /// The families that are tapped; never empty.
+    family_set families = family::inet;
+    /// Filters of all control sources together: as configured, else by the mode.
+    std::uint32_t filter_limit = 100;
+    /// Where requests over UDP come in.
+    std::optional<endpoint> udp_listen = std::nullopt;
+    /// `control-source default`.
+    std::optional<control_source> default_source = std::nullopt;
+    /// In the order of their names, without `default`.
+    std::vector<control_source> control_sources;
+
+    /// The settings of a login: its own, else those of `default`, else all unset. The name in the
+    /// answer is the login's.
+    control_source settings_of(std::string_view login) const;
+
+    friend bool operator==(const flow_tap_settings&, const flow_tap_settings&) = default;
+};
+
+/// Everything this program takes from its configuration, resolved: names have their units, secrets
+/// are in clear, defaults are filled in. A value; compare two with `apply` (changes.hpp).
+struct configuration {
+    permission::login_directory logins;
+    std::vector<authentication_method> authentication_order{authentication_method::password};
+    std::vector<radius_server> radius_servers;
+    /// Absent when `system services flow-tap-dtcp ssh` is not configured.
+    std::optional<ssh_limits> flow_tap_dtcp = std::nullopt;
+    std::vector<physical_interface> interfaces;
+    std::vector<routing_instance> routing_instances;
+    /// DSCP by the name of a forwarding class; the four of Junos are always there.
+    std::map<std::string, std::uint8_t, std::less<>> forwarding_classes;
+    /// Absent when `services flow-tap` is not configured.
+    std::optional<flow_tap_settings> flow_tap = std::nullopt;
+
+    /// A configuration of nothing but defaults.
+    configuration();
+
+    /// The unit that a name stands for; a name without unit means unit 0. Null when there is none.
+    const logical_interface* find_unit(std::string_view name) const noexcept;
+    const physical_interface* find_interface(std::string_view name) const noexcept;
+    const routing_instance* find_instance(std::string_view name) const noexcept;
+
+    friend bool operator==(const configuration&, const configuration&) = default;
+};
+
+/// `ge-0/0/0` as `ge-0/0/0.0`; a name with a unit as it is.
+std::string with_unit(std::string_view interface_name);
+
+} // namespace flowtap::config
