@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <flowtap/config/error.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/permission/decide.hpp>
 
@@ -19,6 +20,7 @@ enum class statement_kind : std::uint8_t {
     value,     ///< `port 1812;`
     list,      ///< `permissions [ a b ];`
     flag,      ///< `notify;`
+    open,      ///< a hierarchy in which statements unknown to the schema are accepted and ignored
 };
 
 /// What the key of an entry, a value or the members of a list look like.
@@ -52,10 +54,12 @@ struct schema_row {
     std::string_view path;
     statement_kind kind;
     value_type type;
+    /// Of a number: its range. Of a secret or password hash: its length in octets. `least` of 1 on
+    /// a hierarchy: it is nothing unless something stands in it. `most` of an entry or a list: how
+    /// many there may be, 0 for any number.
     std::uint64_t least;
     std::uint64_t most;
-    /// Separated by blanks, for `value_type::choice`; for other types what is shown as the value's
-    /// name in help.
+    /// For `value_type::choice`: the possible values, separated by blanks.
     std::string_view choices;
     /// One line for `?`.
     std::string_view help;
@@ -74,8 +78,22 @@ const schema_row* find_row(std::string_view path) noexcept;
 /// The rows that can stand directly below a row, in alphabetical order; null is the top.
 std::span<const schema_row* const> children_of(const schema_row* parent);
 
-/// Checks a value (or key) against a row. Errors: `errc::invalid_value` and its like, whose message
-/// is a sentence; the subject never holds a secret.
+/// The word that a row's statement starts with: `user` of `system login user *`; empty when the key
+/// comes first, as in `interfaces *`.
+std::string_view keyword_of(const schema_row& row);
+
+/// The row directly below `parent` with this keyword; empty for the one whose key comes first. Null
+/// when there is none.
+const schema_row* child_named(const schema_row* parent, std::string_view keyword);
+
+/// Checks a value (or key) against a row. Errors: `errc::invalid_value` and its like; the subject
+/// says what would be possible (`1-250`, `pairs product`) and never holds the value.
 result<void> check_value(const schema_row& row, std::string_view value);
+
+/// Reads a number as the schema means it: decimal digits only. Errors: `not_a_number`.
+result<std::uint64_t> parse_number(std::string_view text);
+
+/// Reads a bandwidth in bit/s: digits and `k`, `m` or `g`. Errors: `not_a_number`.
+result<std::uint64_t> parse_bandwidth(std::string_view text);
 
 } // namespace flowtap::config

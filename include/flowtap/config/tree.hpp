@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <flowtap/config/error.hpp>
 #include <flowtap/core/error.hpp>
 
 namespace flowtap::config {
@@ -20,7 +21,7 @@ struct word {
     friend bool operator==(const word& a, const word& b) { return a.text == b.text; }
 };
 
-/// One statement: `words;`, `words [ list ];` or `words { children }`.
+/// One statement: `words;`, `words [ list ];` or `words { children }`. An empty block is as none.
 struct statement {
     /// At least one.
     std::vector<word> words;
@@ -28,7 +29,6 @@ struct statement {
     std::vector<word> list;
     std::vector<statement> children;
     bool has_list = false;
-    bool has_block = false;
     /// Prefixed by `inactive:`: kept and shown, and without effect.
     bool inactive = false;
     /// Followed by `## SECRET-DATA`.
@@ -64,7 +64,7 @@ struct parsed_tree {
 parsed_tree parse_tree(std::string_view text, const syntax_limits& limits = {});
 
 /// The text in Junos' usual form: four blanks a level, one statement a line, words quoted where
-/// they must be. `parse_tree` reads it back to the same tree.
+/// they must be; comments are gone. `parse_tree` reads it back to the same tree.
 std::string to_text(const tree& shown);
 
 /// The same as `set` commands, one a line (`| display set`); `deactivate` for what is inactive.

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include <flowtap/config/configuration.hpp>
+#include <flowtap/config/load.hpp>
+
+#include "model.hpp"
+
+namespace flowtap::config {
+
+namespace {
+
+template <class Named>
+const Named* find_by_name(const std::vector<Named>& list, std::string_view name) noexcept {
+    const auto found =
+        std::find_if(list.begin(), list.end(), [&](const Named& n) { return n.name == name; });
+    return found != list.end() ? &*found : nullptr;
+}
+
+void resolve(loaded& into, reporter& report) {
+    const node top = bind(into.statements, report);
+    read_logins(top, into.settings, report);
+    read_access(top, into.settings, report);
+    read_interfaces(top, into.settings, report);
+    read_instances(top, into.settings, report);
+    read_flow_tap(top, into.settings, report);
+    check_surroundings(top, into.settings, report);
+    into.found = report.take();
+}
+
+} // namespace
+
+std::string to_string(const diagnostic& shown) {
+    std::string line = shown.file;
+    if (shown.where.line != 0)
+        line += ':' + std::to_string(shown.where.line) + ':' + std::to_string(shown.where.column);
+    line += shown.level == severity::error ? ": error: " : ": warning: ";
+    return line + shown.message;
+}
+
+configuration::configuration()
+    : forwarding_classes{{"best-effort", std::uint8_t{0}},
+                         {"assured-forwarding", std::uint8_t{10}},
+                         {"expedited-forwarding", std::uint8_t{46}},
+                         {"network-control", std::uint8_t{48}}} {}
+
+const physical_interface* configuration::find_interface(std::string_view name) const noexcept {
+    return find_by_name(interfaces, name);
+}
+
+const logical_interface* configuration::find_unit(std::string_view name) const noexcept {
+    const std::size_t dot = name.find('.');
+    const physical_interface* found = find_interface(name.substr(0, dot));
+    if (found == nullptr)
+        return nullptr;
+    if (dot != std::string_view::npos)
+        return find_by_name(found->units, name);
+    const auto zero = std::find_if(found->units.begin(), found->units.end(),
+                                   [](const auto& unit) { return unit.unit == 0; });
+    return zero != found->units.end() ? &*zero : nullptr;
+}
+
+const routing_instance* configuration::find_instance(std::string_view name) const noexcept {
+    return find_by_name(routing_instances, name);
+}
+
+control_source flow_tap_settings::settings_of(std::string_view login) const {
+    const control_source* own = find_by_name(control_sources, login);
+    control_source answer = own != nullptr ? *own : default_source.value_or(control_source{});
+    answer.name = login;
+    return answer;
+}
+
+std::string with_unit(std::string_view interface_name) {
+    std::string name(interface_name);
+    if (name.find('.') == std::string::npos)
+        name += ".0";
+    return name;
+}
+
+std::uint64_t number_of(const word& value) {
+    return parse_number(value.text).value_or(0);
+}
+
+std::uint64_t number_or(const node& parent, std::string_view keyword, std::uint64_t otherwise) {
+    const word* value = parent.value_of(keyword);
+    return value != nullptr ? number_of(*value) : otherwise;
+}
+
+loaded load(std::string_view text, std::string_view filename) {
+    parsed_tree parsed = parse_tree(text);
+    reporter report(filename);
+    for (const error& problem : parsed.errors) {
+        std::string message = problem.code.message();
+        if (!problem.subject.empty())
+            message += ": \"" + escape_text(problem.subject) + '"';
+        report.error(problem.where, message);
+    }
+    loaded done;
+    done.statements = std::move(parsed.statements);
+    resolve(done, report);
+    return done;
+}
+
+loaded load(tree statements, std::string_view filename) {
+    reporter report(filename);
+    loaded done;
+    done.statements = std::move(statements);
+    resolve(done, report);
+    return done;
+}
+
+loaded load_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream text;
+    if (file)
+        text << file.rdbuf();
+    if (!file || !text) {
+        loaded done;
+        done.found.push_back(
+            {severity::error, path, {}, make_error_code(errc::unreadable_file).message()});
+        return done;
+    }
+    return load(text.str(), path);
+}
+
+} // namespace flowtap::config
