@@ -128,6 +128,8 @@ private:
                           '"' + std::string(keyword_of(row)) + "\" takes a list, not a block");
         std::erase_if(members, [&](const word& member) { return !check(row, member); });
         node& bound = place(parent, row, where, {});
+        // Room first: the set borrows from the values that are there.
+        bound.values.reserve(bound.values.size() + members.size());
         std::set<std::string_view> known;
         for (const word& member : bound.values)
             known.insert(member.text);

@@ -124,7 +124,7 @@ void read_service(const node& written, flow_tap_settings& read, const configurat
         check_service_unit(*service, read.families.contains(family::inet6),
                            ", since flow-tap has family inet6", settings, report);
     }
-    if (service == nullptr && tunnel == nullptr)
+    if (service == nullptr && tunnel == nullptr && !written.flawed)
         report.warn(written.where, "flow-tap has neither interface nor tunnel-interface: it runs "
                                    "with the limits of FlowTap");
     if (service != nullptr && tunnel != nullptr) {

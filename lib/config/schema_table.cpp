@@ -116,7 +116,7 @@ constexpr std::array table = {
 
     // --- interfaces -----------------------------------------------------------------------------
     block("interfaces", ports, "Interfaces"),
-    entry("interfaces *", interface_name, ports, "Interface: ge-0/0/0, vt-0/0/0, ..."),
+    entry("interfaces *", interface_name, ports, "Interface, as in ge-0/0/0 or vt-0/0/0"),
     value("interfaces * capture-device", device_name, ports, "Network device that is captured for this interface"),
     value("interfaces * description", text, ports, "What the interface is for"),
     flag("interfaces * disable", ports, "Not used here"),

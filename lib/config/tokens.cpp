@@ -75,6 +75,13 @@ bool marks_secret(std::string_view comment) noexcept {
     return comment == "## SECRET-DATA";
 }
 
+/// A string ends on its line. One that does not is taken to the `;` that ends the line, or whole.
+std::size_t length_of_broken_string(std::string_view text) noexcept {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    const std::size_t last = line.find_last_not_of(" \t\r");
+    return line[last] == ';' ? last : line.size();
+}
+
 } // namespace
 
 bool is_plain_word(std::string_view text) noexcept {
@@ -122,11 +129,11 @@ token tokenizer::next() {
     }
     if (rest_.front() == '"') {
         found.kind = token_kind::word;
+        found.quoted = true;
         length = match(rest_, quoted, found.text);
         if (length == 0) {
-            // A string ends on its line; what follows is read as if it had.
             found = {token_kind::bad, {}, where_, errc::unfinished_string};
-            length = std::min(rest_.find('\n'), rest_.size());
+            length = length_of_broken_string(rest_);
         }
     } else if (rest_.starts_with("/*")) {
         found.problem = errc::unfinished_comment;

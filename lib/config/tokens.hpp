@@ -28,6 +28,8 @@ struct token {
     std::string text;
     text_position where;
     errc problem = errc::unexpected_octet;
+    /// A word that stood in quotes, and so is no `inactive:`.
+    bool quoted = false;
 };
 
 /// Cuts a text into tokens, one at a time; blanks and comments are left out.

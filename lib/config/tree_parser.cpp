@@ -72,7 +72,8 @@ private:
     }
 
     void take_word(token& next) {
-        if (!in_list_ && current_.words.empty() && !current_.inactive && next.text == "inactive:") {
+        if (!in_list_ && current_.words.empty() && !current_.inactive && !next.quoted &&
+            next.text == "inactive:") {
             current_.inactive = true;
             return;
         }
@@ -126,6 +127,8 @@ private:
         close_unfinished_list();
         if (current_.has_list || (current_.words.empty() && !damaged_))
             report(errc::unexpected_brace, next.where);
+        current_.has_list = false;
+        current_.list.clear();
         if (blocks_.size() >= limits_.depth) {
             report(errc::too_deep, next.where);
             given_up_ = true;
@@ -142,7 +145,7 @@ private:
 
     void close_block(const token& next) {
         close_unfinished_list();
-        if (!current_.words.empty())
+        if (!current_.words.empty() && !damaged_)
             report(errc::missing_semicolon, current_.words.front().where);
         end_statement();
         if (ignored_depth_ > 0) {
@@ -170,7 +173,7 @@ private:
 
     void finish(const token&) {
         close_unfinished_list();
-        if (!current_.words.empty())
+        if (!current_.words.empty() && !damaged_)
             report(errc::missing_semicolon, current_.words.front().where);
         end_statement();
         while (!blocks_.empty()) {
