@@ -7,6 +7,9 @@ namespace flowtap::config {
 
 namespace {
 
+/// Stands in place of a secret that the reader may not see.
+constexpr std::string_view hidden_value = " /* SECRET-DATA */";
+
 std::string quote(std::string_view text) {
     std::string quoted = "\"";
     for (const char letter : text) {
@@ -53,6 +56,8 @@ void print(const std::vector<statement>& statements, const std::string& indent, 
         out += joined(shown.words);
         if (shown.has_list)
             out += shown.list.empty() ? " [ ]" : " [ " + joined(shown.list) + " ]";
+        if (shown.value_hidden)
+            out += hidden_value;
         if (shown.children.empty()) {
             out += ';';
         } else {
@@ -67,7 +72,9 @@ void print(const std::vector<statement>& statements, const std::string& indent, 
 void print_set(const std::vector<statement>& statements, const std::string& path,
                std::string& out) {
     for (const statement& shown : statements) {
-        const std::string here = path + ' ' + joined(shown.words);
+        std::string here = path + ' ' + joined(shown.words);
+        if (shown.value_hidden)
+            here += hidden_value;
         const std::string mark = shown.marked_secret ? " ## SECRET-DATA\n" : "\n";
         if (!shown.list.empty())
             for (const word& member : shown.list)

@@ -33,6 +33,8 @@ struct statement {
     bool inactive = false;
     /// Followed by `## SECRET-DATA`.
     bool marked_secret = false;
+    /// Only in what is shown to somebody (visible.hpp): the value was a secret and was taken out.
+    bool value_hidden = false;
 
     friend bool operator==(const statement&, const statement&) = default;
 };
