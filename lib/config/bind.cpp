@@ -121,7 +121,9 @@ private:
         if (members.size() > 1 && !whole.has_list)
             report_.error(members[1].where, "several values stand between brackets: " +
                                                 std::string(keyword_of(row)) + " [ ... ]");
-        if (members.empty() && !whole.has_list)
+        // An empty list of what is allowed would read as "nothing" to one and "anything" to
+        // another.
+        if (members.empty())
             report_.error(where, '"' + std::string(keyword_of(row)) + "\" needs a value after it");
         if (!whole.children.empty())
             report_.error(whole.children.front().words.front().where,

@@ -38,6 +38,7 @@ struct changes {
     /// Which interface belongs to which routing instance changed.
     bool instances_changed = false;
     bool filter_limit_changed = false;
+    /// The limits of DTCP over SSH, or whether it is served at all.
     bool ssh_limits_changed = false;
     bool udp_listen_changed = false;
     bool forwarding_classes_changed = false;

@@ -291,6 +291,10 @@ TEST_CASE("statements that are not what they should be") {
               "f:1:40: warning: there is no RADIUS server to ask"}},
             {"system { authentication-order; }",
              {"f:1:10: error: \"authentication-order\" needs a value after it"}},
+            {"services { flow-tap { interface sp-0/0/0; control-source a { allowed-destinations [ "
+             "]; } "
+             "} }\ninterfaces sp-0/0/0 unit 0 family inet;",
+             {"f:1:62: error: \"allowed-destinations\" needs a value after it"}},
             {"a (b | c);", {"f:1:3: error: this character must stand in quotes: \"(\""}},
             {"system {", {"f:1:8: error: the block is not closed by }"}},
         },
