@@ -4,7 +4,8 @@
 //
 //     decide-permissions [--radius 'WORD...'] [WORD...]
 //
-// The words are those of the login class; --radius gives the words that a RADIUS server adds.
+// The words are those of the login class; --radius gives the words that a RADIUS server adds. Exits
+// with 0 when the user may tap, else with 1.
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -57,5 +58,8 @@ int main(int argc, char** argv) {
         std::cout << (permission::allowed(who, asked.what, asked.where) ? "  may     "
                                                                         : "  may not ")
                   << asked.text << '\n';
-    return 0;
+    return permission::allowed(who, permission::operation::use,
+                               permission::target::flow_tap_service)
+               ? 0
+               : 1;
 }
