@@ -2,12 +2,11 @@
 #pragma once
 
 #include <array>
-#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <vector>
 
 #include <flowtap/core/ids.hpp>
 #include <flowtap/packet/view.hpp>
@@ -30,7 +29,9 @@ struct slot_counters {
 
 /// What became of the packets and copies of one worker, or of all of them.
 ///
-/// seen = the sum of decoded; copies = delivered + the sum of dropped, at a batch boundary.
+/// seen = the sum of decoded; decoded ip = tapped + own + abandoned + those that nothing matched;
+/// copies = delivered + the sum of dropped. What is read is always the state of a batch boundary
+/// (or of a moment at which the worker waits for its sink), never of the middle of a batch.
 struct path_counters {
     std::uint64_t seen = 0;
     std::uint64_t seen_octets = 0;
@@ -38,12 +39,20 @@ struct path_counters {
     std::array<std::uint64_t, packet::verdict_count> decoded{};
     /// Packets that at least one criterion matched.
     std::uint64_t tapped = 0;
+    /// IP packets from or to the access point's own services, which are never tapped.
+    std::uint64_t own = 0;
+    /// IP packets that were read and that no filter looked at, since the worker had to stop.
+    std::uint64_t abandoned = 0;
+    /// Copies that a sink took, or that were dropped before one did.
     std::uint64_t copies = 0;
     std::uint64_t delivered = 0;
     /// By `drop_cause`.
     std::array<std::uint64_t, drop_cause_count> dropped{};
     /// Lost before they could be read.
     std::uint64_t lost = 0;
+
+    FLOWTAP_PATH_API path_counters& operator+=(const path_counters& other) noexcept;
+    friend bool operator==(const path_counters&, const path_counters&) = default;
 };
 
 class worker;
@@ -51,6 +60,22 @@ class worker;
 struct data_path_options {
     /// Slots that can be in use; counters are allocated as slots come into use.
     std::size_t slots = 131'072;
+    /// Stream ids are below this.
+    std::size_t streams = 262'144;
+};
+
+/// What is done with packets of which the capture holds only a part.
+enum class cut_short_packets : std::uint8_t {
+    count, ///< counted, not matched and not sent
+    send,  ///< matched as far as they go, and what there is of them is sent
+};
+
+struct worker_options {
+    /// Packets in a batch, at least 1.
+    std::size_t batch = 256;
+    cut_short_packets cut_short = cut_short_packets::count;
+    /// How long copies that are made may take to be handed over after `request_stop`.
+    std::chrono::milliseconds stop_limit{1000};
 };
 
 /// The data path as the control side sees it: publishes snapshots to the workers, knows when all of
@@ -62,32 +87,44 @@ public:
     explicit data_path(data_path_options options = {});
     ~data_path();
 
-    /// Adds a worker, offline until it runs. Its reference is valid until the data path ends.
-    worker& add_worker(std::unique_ptr<source> from, std::unique_ptr<sink> to);
+    data_path(const data_path&) = delete;
+    data_path& operator=(const data_path&) = delete;
 
-    /// Makes `what` the snapshot that every worker uses from its next batch on. One atomic store for
-    /// the workers. While the snapshot before the current one is still in use, the new one waits
-    /// for it, so that at most two are alive: `settled()` tells. Returns its number.
+    /// Adds a worker, offline until it runs. Its reference is valid until the data path ends, and
+    /// its `run` must have returned before that.
+    worker& add_worker(std::unique_ptr<source> from, std::unique_ptr<sink> to,
+                       worker_options options = {});
+
+    /// Makes `what` the snapshot that every worker uses from its next batch on. One atomic store
+    /// for the workers. While the snapshot before the current one is still in use, the new one
+    /// waits for it (and takes the place of one that waits already), so that workers know at most
+    /// two: it comes into force in a later call of `settled()` or `publish`. Returns its number.
+    /// The slots in it were acquired and not released; its streams are below
+    /// `data_path_options::streams`, else std::length_error is thrown.
     generation publish(snapshot what);
 
     /// The newest generation that workers can see.
     generation in_force() const noexcept;
 
     /// The newest generation of which it is certain that no worker uses, or will use, an older one.
-    /// A worker that waits or has ended counts as having passed on. Frees what nobody uses.
-    generation settled() noexcept;
+    /// A worker that waits or has ended counts as having passed on. Frees what nobody uses, and
+    /// puts a waiting snapshot in force.
+    generation settled();
 
-    /// `what` is called, from any thread, once after `settled()` fell behind `in_force()` and may
-    /// have caught up. It must not block: typically it writes to an eventfd.
+    /// `what` is called, from a worker's thread, once after `publish` or `settled()` left a
+    /// generation unsettled and it may have settled since: then call `settled()`. It must not
+    /// block: typically it writes to an eventfd. To be set before workers run.
     void on_settled(std::function<void()> what);
 
     /// A slot that no worker remembers, with counters at zero. Nothing when all are in use.
     /// The slot counts as in use until `release` and one more settled generation.
     bool acquire(slot_id& slot);
-    /// Gives a slot back: it is free again when the snapshot published next has settled.
+    /// Stops a slot and gives it back: it is free again when the snapshot published next, which
+    /// must be without it, has settled.
     void release(slot_id slot);
 
-    /// Switches a criterion off at once, before any snapshot without it is published.
+    /// Switches a criterion off at once, before any snapshot without it is published. A batch that
+    /// a worker has begun may still copy for it: only `settled()` says that nothing more leaves.
     void stop(slot_id slot) noexcept;
 
     slot_counters counters(slot_id slot) const noexcept;
@@ -100,8 +137,9 @@ private:
     std::unique_ptr<state> state_;
 };
 
-/// One thread's share of the data path: reads batches from a source, decodes, matches, and hands the
-/// copies to a sink. Make it with `data_path::add_worker`, then call `run` on a thread of your own.
+/// One thread's share of the data path: reads batches from a source, decodes, matches, and hands
+/// the copies to a sink. Make it with `data_path::add_worker`, then call `run` on a thread of your
+/// own.
 class FLOWTAP_PATH_API worker {
 public:
     ~worker();
@@ -109,11 +147,13 @@ public:
     /// How `run` ended.
     enum class outcome : std::uint8_t { finished, failed, stopped };
 
-    /// Works until the source ends or `request_stop` is called. Packets read before the stop are
-    /// handed over, for at most `stop_limit`; what could not be is counted as `drop_cause::stopped`.
+    /// Works until the source ends or `request_stop` is called. No copy is made after the stop;
+    /// those made before are handed over, for at most `stop_limit`, and what could not be is
+    /// counted as `drop_cause::stopped`.
     outcome run();
 
-    /// One batch, for tests and for products with a loop of their own. Returns what the source said.
+    /// One batch, for tests and for products with a loop of their own. Returns what the source
+    /// said. Between two calls the worker counts as offline. Allocates nothing, takes no lock.
     source_state run_once() noexcept;
 
     /// Makes `run` return soon. Any thread.
@@ -122,7 +162,10 @@ public:
     /// Any thread.
     path_counters counters() const noexcept;
 
+    /// The worker's source: for the worker's thread, or when `run` has returned.
     const source& packets() const noexcept;
+    /// The worker's sink: its counters for any thread, the rest when `run` has returned.
+    const sink& copies() const noexcept;
 
 private:
     friend class data_path;

@@ -39,13 +39,16 @@ enum class drop_cause : std::uint8_t {
     unreachable, ///< no route, no neighbour, or the destination refused
     send_error,  ///< any other error of the operating system
     stopped,     ///< the access point was stopping
+    withdrawn,   ///< its criterion was deleted while the copy waited for a full sink
 };
-inline constexpr std::size_t drop_cause_count = 5;
+inline constexpr std::size_t drop_cause_count = 6;
 
 /// What became of the copies a sink was given. copies taken = delivered + the sum of dropped.
 struct delivery_counters {
     std::uint64_t delivered = 0;
     std::array<std::uint64_t, drop_cause_count> dropped{};
+
+    friend bool operator==(const delivery_counters&, const delivery_counters&) = default;
 };
 
 /// Where copies go: sockets, a file, a product's own egress. Used by one worker's thread at a time;
@@ -58,14 +61,16 @@ public:
     virtual ~sink();
 
     /// Takes copies from the front of `copies` and says how many: those it delivered and those it
-    /// dropped for a cause it counts. Fewer than all means that it is full for now. A copy taken has
-    /// left, or is dropped, when the call returns: a sink keeps none, so that nothing of a criterion
-    /// leaves after its workers have passed a batch boundary. Never blocks, allocates nothing.
+    /// dropped for a cause it counts. Fewer than all means that it is full for now. A copy taken
+    /// has left, or is dropped, when the call returns: a sink keeps none, so that nothing of a
+    /// criterion leaves after its workers have passed a batch boundary. Never blocks, allocates
+    /// nothing.
     virtual std::size_t consume(std::span<const copy> copies) noexcept = 0;
 
     /// Waits until there may be room again, at most `limit`.
     virtual void wait(std::chrono::milliseconds limit) noexcept = 0;
 
+    /// All copies taken so far. Any thread; exact between two calls of `consume`.
     virtual delivery_counters counters() const noexcept = 0;
 };
 

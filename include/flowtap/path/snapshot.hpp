@@ -8,7 +8,9 @@
 #include <span>
 #include <vector>
 
+#include <flowtap/core/address.hpp>
 #include <flowtap/core/ids.hpp>
+#include <flowtap/core/packet_key.hpp>
 #include <flowtap/filter/classifier.hpp>
 #include <flowtap/packet/encapsulation.hpp>
 #include <flowtap/path/api.hpp>
@@ -42,22 +44,38 @@ struct action {
 
 /// The actions by slot: a persistent table, of which changing one entry copies one chunk, so that a
 /// snapshot of 100,000 of them is made without copying 100,000.
-/// A copy of the table shares all chunks. Any thread may read a table that no thread writes.
+/// A copy of the table shares all chunks. Any thread may read a table that no thread writes; the
+/// copies of one table are made, changed and dropped by one thread.
 class action_table {
 public:
     /// The action of a slot that has one.
     const action& operator[](slot_id slot) const noexcept {
         return *(*chunks_[slot.value() / chunk_size])[slot.value() % chunk_size];
     }
+    /// The action of a slot, or null.
+    const action* find(slot_id slot) const noexcept {
+        const std::size_t chunk_index = slot.value() / chunk_size;
+        if (chunk_index >= chunks_.size() || !chunks_[chunk_index])
+            return nullptr;
+        return (*chunks_[chunk_index])[slot.value() % chunk_size].get();
+    }
 
     FLOWTAP_PATH_API void assign(slot_id slot, action what);
     FLOWTAP_PATH_API void erase(slot_id slot);
+
+    /// No slot that has an action is this high.
+    std::size_t slot_bound() const noexcept { return chunks_.size() * chunk_size; }
+    /// No stream that an action was ever assigned with is this high.
+    std::size_t stream_bound() const noexcept { return stream_bound_; }
 
 private:
     static constexpr std::size_t chunk_size = 256;
     using chunk = std::array<std::shared_ptr<const action>, chunk_size>;
 
-    std::vector<std::shared_ptr<const chunk>> chunks_;
+    std::shared_ptr<const action>& writable(slot_id slot);
+
+    std::vector<std::shared_ptr<chunk>> chunks_;
+    std::size_t stream_bound_ = 0;
 };
 
 /// The logical interface that a frame of some port and VLAN belongs to.
@@ -81,7 +99,7 @@ public:
 
 private:
     struct vlan_binding {
-        std::uint16_t vlan;
+        std::uint16_t vlan = 0;
         interface_binding to;
     };
     struct port_bindings {
@@ -89,14 +107,40 @@ private:
         std::vector<vlan_binding> by_vlan; ///< sorted
     };
 
+    port_bindings& writable(port_id port);
+
     std::vector<port_bindings> ports_;
 };
 
-/// Everything the workers need to know to tap, at one moment. Immutable once published.
+/// The access point's own services: packets from or to them are counted and never tapped, whatever
+/// the criteria ask for. Copies are not told by what is in here, but by the mark of their sockets
+/// (see lib/capture/README.md): a flow that a mediation device names must not become invisible to
+/// the others.
+class own_traffic {
+public:
+    /// Packets of `protocol` (TCP or UDP) from or to `service`. An unspecified address stands for
+    /// every address of its family.
+    FLOWTAP_PATH_API void add(std::uint8_t protocol, const endpoint& service);
+    FLOWTAP_PATH_API bool contains(const packet_key& key) const noexcept;
+
+private:
+    struct entry {
+        std::uint8_t protocol;
+        endpoint service;
+    };
+
+    std::vector<entry> entries_;
+    /// One bit for each low 6 bits of a port in `entries_`: most packets need no more than this.
+    std::uint64_t ports_ = 0;
+};
+
+/// Everything the workers need to know to tap, at one moment. Immutable once published. What is
+/// null is empty.
 struct snapshot {
     std::shared_ptr<const filter::classifier> criteria;
     action_table actions;
     std::shared_ptr<const interface_map> interfaces;
+    std::shared_ptr<const own_traffic> own;
 };
 
 } // namespace flowtap::path
