@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <atomic>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <flowtap/path/data_path.hpp>
+
+#include "worker_state.hpp"
+
+namespace flowtap::path {
+
+struct data_path::state {
+    explicit state(const data_path_options& with) : options(with), common(with) {}
+
+    const data_path_options options;
+    detail::common common;
+    std::vector<std::unique_ptr<worker>> workers;
+    /// The same workers, linked, for readers on other threads.
+    std::atomic<worker::state*> newest{nullptr};
+    std::size_t streams = 0; ///< no stream published so far is this high
+};
+
+data_path::data_path(data_path_options options) : state_(std::make_unique<state>(options)) {}
+data_path::~data_path() = default;
+
+worker& data_path::add_worker(std::unique_ptr<source> from, std::unique_ptr<sink> to,
+                              worker_options options) {
+    auto made = std::make_unique<worker::state>(state_->common, state_->options, std::move(from),
+                                                std::move(to), options);
+    worker::state& its = *made;
+    its.cover(state_->common.slots.used(), state_->streams);
+    state_->workers.push_back(std::unique_ptr<worker>(new worker(std::move(made))));
+    its.next = state_->newest.load(std::memory_order_relaxed);
+    state_->newest.store(&its, std::memory_order_release);
+    state_->common.snapshots.add(its.place);
+    return *state_->workers.back();
+}
+
+generation data_path::publish(snapshot what) {
+    if (what.actions.stream_bound() > state_->options.streams)
+        throw std::length_error("a stream's number is above data_path_options::streams");
+    state_->streams = std::max(state_->streams, what.actions.stream_bound());
+    for (const auto& each : state_->workers)
+        each->state_->cover(state_->common.slots.used(), state_->streams);
+    return generation(state_->common.snapshots.publish(std::move(what)));
+}
+
+generation data_path::in_force() const noexcept {
+    return generation(state_->common.snapshots.in_force());
+}
+
+generation data_path::settled() {
+    return generation(state_->common.snapshots.settled());
+}
+
+void data_path::on_settled(std::function<void()> what) {
+    state_->common.snapshots.on_settled(std::move(what));
+}
+
+bool data_path::acquire(slot_id& slot) {
+    auto& snapshots = state_->common.snapshots;
+    if (!state_->common.slots.acquire(slot, snapshots.next(), snapshots.settled()))
+        return false;
+    for (const auto& each : state_->workers) {
+        auto& counts = each->state_->counts;
+        if (counts.find(slot.value()) == nullptr)
+            continue;
+        counts[slot.value()].packets.reset();
+        counts[slot.value()].octets.reset();
+    }
+    return true;
+}
+
+void data_path::release(slot_id slot) {
+    state_->common.slots.release(slot, state_->common.snapshots.next());
+}
+
+void data_path::stop(slot_id slot) noexcept {
+    state_->common.slots.stop(slot);
+}
+
+slot_counters data_path::counters(slot_id slot) const noexcept {
+    slot_counters sum;
+    for (const auto& each : state_->workers) {
+        const detail::slot_count* count = std::as_const(each->state_->counts).find(slot.value());
+        if (count == nullptr)
+            continue;
+        sum.packets += count->packets.read();
+        sum.octets += count->octets.read();
+    }
+    return sum;
+}
+
+path_counters data_path::counters() const noexcept {
+    path_counters sum;
+    const worker::state* each = state_->newest.load(std::memory_order_acquire);
+    for (; each != nullptr; each = each->next)
+        sum += each->shown.read();
+    return sum;
+}
+
+} // namespace flowtap::path

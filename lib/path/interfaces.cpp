@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <flowtap/path/sink.hpp>
+#include <flowtap/path/source.hpp>
+
+namespace flowtap::path {
+
+// The key functions of the interfaces: their type information is here and nowhere else.
+source::~source() = default;
+sink::~sink() = default;
+
+} // namespace flowtap::path

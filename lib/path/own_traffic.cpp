@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <flowtap/path/snapshot.hpp>
+
+namespace flowtap::path {
+
+namespace {
+
+constexpr std::uint64_t port_bit(std::uint16_t port) noexcept {
+    return std::uint64_t{1} << (port & 63U);
+}
+
+bool is_service(const endpoint& service, family of, const address_bits& address,
+                std::uint16_t port) noexcept {
+    if (service.port != port || service.address.ip_family() != of)
+        return false;
+    return service.address.bits() == address_bits{} || service.address.bits() == address;
+}
+
+} // namespace
+
+void own_traffic::add(std::uint8_t protocol, const endpoint& service) {
+    entries_.push_back({protocol, service});
+    ports_ |= port_bit(service.port);
+}
+
+bool own_traffic::contains(const packet_key& key) const noexcept {
+    if (!key.has_ports ||
+        (ports_ & (port_bit(key.source_port) | port_bit(key.destination_port))) == 0)
+        return false;
+    return std::ranges::any_of(entries_, [&key](const entry& known) {
+        return known.protocol == key.protocol &&
+               (is_service(known.service, key.of_family, key.source, key.source_port) ||
+                is_service(known.service, key.of_family, key.destination, key.destination_port));
+    });
+}
+
+} // namespace flowtap::path

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include <flowtap/path/data_path.hpp>
+
+#include "worker_state.hpp"
+
+namespace flowtap::path {
+
+namespace {
+
+/// Copies that are handed over in one call of a sink.
+constexpr std::size_t outbox_room = 256;
+
+/// The longest a worker waits for packets or room without looking around.
+constexpr std::chrono::milliseconds idle_limit{1000};
+constexpr std::chrono::milliseconds full_limit{100};
+
+constexpr std::size_t index_of(auto value) noexcept {
+    return static_cast<std::size_t>(value);
+}
+
+} // namespace
+
+worker::state::state(detail::common& shared, const data_path_options& limits,
+                     std::unique_ptr<source> from, std::unique_ptr<sink> to,
+                     const worker_options& with)
+    : common(shared), packets(std::move(from)), copies(std::move(to)), options(with),
+      counts(limits.slots), batch_(std::max<std::size_t>(with.batch, 1)), keys_(batch_.size()),
+      bodies_(batch_.size()), found_(batch_.size(), std::max(limits.slots, batch_.size())),
+      outbox_(outbox_room), stamps_(limits.streams) {}
+
+void worker::state::cover(std::size_t slots, std::size_t streams) {
+    counts.cover(slots);
+    stamps_.cover(streams);
+}
+
+source_state worker::state::run_once() noexcept {
+    const read_result got = packets->read(batch_);
+    if (got.count != 0)
+        process(got.count);
+    show_counters();
+    return got.state;
+}
+
+void worker::state::process(std::size_t count) noexcept {
+    now_ = &common.snapshots.enter(place);
+    decode(count);
+    std::size_t done = 0;
+    while (done < kept_ && !stopping()) {
+        done += copy_matched(done, match(done));
+        hand_over();
+    }
+    totals_.abandoned += kept_ - done;
+    now_ = nullptr;
+    common.snapshots.leave(place);
+}
+
+void worker::state::decode(std::size_t count) noexcept {
+    const interface_map* interfaces = now_->what.interfaces.get();
+    const own_traffic* own = now_->what.own.get();
+    kept_ = 0;
+    totals_.seen += count;
+    for (const captured_packet& captured : std::span(batch_).first(count)) {
+        packet::packet_view view;
+        packet::decode(captured.link, captured.frame, captured.wire_length, view);
+        totals_.seen_octets += captured.wire_length;
+        ++totals_.decoded[index_of(view.what)];
+        if (view.what != packet::verdict::ip && (view.what != packet::verdict::cut_short ||
+                                                 options.cut_short != cut_short_packets::send))
+            continue;
+        if (interfaces != nullptr) {
+            const interface_binding binding = interfaces->find(captured.port, view.vlan);
+            view.key.interface = binding.interface;
+            view.key.vrf = binding.vrf;
+        }
+        view.key.way = captured.way;
+        if (own != nullptr && own->contains(view.key)) {
+            ++totals_.own;
+            continue;
+        }
+        keys_[kept_] = view.key;
+        bodies_[kept_++] = {view.ip, view.total_length, captured.time};
+    }
+}
+
+/// Matches the packets from `first` on. Returns how many it did: one at least, since there is room
+/// for the matches of as many criteria as there are slots.
+std::size_t worker::state::match(std::size_t first) noexcept {
+    matched_with_ = now_->number;
+    return now_->what.criteria->match(std::span(keys_).subspan(first, kept_ - first), found_);
+}
+
+/// Makes the copies of `count` matched packets. Returns how many it did: all, unless it had to
+/// stop.
+std::size_t worker::state::copy_matched(std::size_t first, std::size_t count) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::span<const slot_id> slots = found_.matches(i);
+        if (slots.empty())
+            continue;
+        if (stopping())
+            return i;
+        const detail::packet_body& body = bodies_[first + i];
+        new_stamp();
+        bool tapped = false;
+        for (const slot_id slot : slots) {
+            if (!count_match(slot, body.total_length))
+                continue;
+            tapped = true;
+            copy_for(slot, static_cast<std::uint32_t>(i), body);
+        }
+        totals_.tapped += tapped ? 1 : 0;
+    }
+    return count;
+}
+
+/// Null when the criterion that was matched is no longer in force.
+const action* worker::state::action_of(slot_id slot) const noexcept {
+    const std::uint64_t born = common.slots.born(slot);
+    if (born == 0 || born > matched_with_)
+        return nullptr;
+    return now_->what.actions.find(slot);
+}
+
+bool worker::state::count_match(slot_id slot, std::uint32_t octets) noexcept {
+    if (action_of(slot) == nullptr)
+        return false;
+    detail::slot_count& count = counts[slot.value()];
+    count.packets.add(1);
+    count.octets.add(octets);
+    return true;
+}
+
+/// Copies one packet to the targets of one criterion that have not got it yet.
+void worker::state::copy_for(slot_id slot, std::uint32_t index,
+                             const detail::packet_body& body) noexcept {
+    for (std::size_t i = 0;; ++i) {
+        if (outbox_.full())
+            hand_over();
+        // Looked up each time: the snapshot may have changed while the worker waited for room.
+        const action* what = action_of(slot);
+        if (what == nullptr || i >= what->targets.size() || stopping())
+            return;
+        const copy_target& target = what->targets[i];
+        std::uint32_t& stamp = stamps_[target.stream.value()];
+        if (stamp == stamp_)
+            continue;
+        stamp = stamp_;
+        outbox_.put({&target.header, body.octets, target.stream, target.egress, identification_++,
+                     body.time},
+                    index);
+    }
+}
+
+void worker::state::new_stamp() noexcept {
+    if (++stamp_ != 0)
+        return;
+    stamps_.fill(0);
+    stamp_ = 1;
+}
+
+void worker::state::hand_over() noexcept {
+    while (!outbox_.empty()) {
+        const std::span<const copy> waiting = outbox_.waiting();
+        const std::size_t taken = std::min(copies->consume(waiting), waiting.size());
+        totals_.copies += taken;
+        outbox_.taken(taken);
+        if (outbox_.empty())
+            return;
+        if (packets->when_full() == backpressure::drop && !stopping())
+            drop_waiting(drop_cause::sink_full);
+        else if (!wait_for_room())
+            drop_waiting(drop_cause::stopped);
+    }
+}
+
+/// Waits for the sink, offline meanwhile, so that the control side need not wait for the sink too.
+/// Returns false when the worker has to stop.
+bool worker::state::wait_for_room() noexcept {
+    auto limit = full_limit;
+    if (stopping()) {
+        const steady_time time = std::chrono::steady_clock::now();
+        if (!deadline_)
+            deadline_ = time + options.stop_limit;
+        if (time >= *deadline_)
+            return false;
+        limit = std::min(limit, std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - time));
+    }
+    show_counters();
+    common.snapshots.leave(place);
+    copies->wait(limit);
+    now_ = &common.snapshots.enter(place);
+    refresh_waiting();
+    return true;
+}
+
+/// The snapshot that the waiting copies point into may be gone: each is taken from the current one
+/// anew, and dropped when no criterion asks for it any more.
+void worker::state::refresh_waiting() noexcept {
+    const std::size_t withdrawn = outbox_.filter([this](copy& what, std::uint32_t packet) {
+        for (const slot_id slot : found_.matches(packet)) {
+            const action* asked = action_of(slot);
+            if (asked == nullptr)
+                continue;
+            const auto target =
+                std::ranges::find(asked->targets, what.stream, &copy_target::stream);
+            if (target == asked->targets.end())
+                continue;
+            what.header = &target->header;
+            what.egress = target->egress;
+            return true;
+        }
+        return false;
+    });
+    totals_.copies += withdrawn;
+    totals_.dropped[index_of(drop_cause::withdrawn)] += withdrawn;
+}
+
+void worker::state::drop_waiting(drop_cause cause) noexcept {
+    const std::size_t count = outbox_.waiting().size();
+    totals_.copies += count;
+    totals_.dropped[index_of(cause)] += count;
+    outbox_.clear();
+}
+
+void worker::state::show_counters() noexcept {
+    path_counters all = totals_;
+    const delivery_counters sink_part = copies->counters();
+    all.delivered += sink_part.delivered;
+    for (std::size_t i = 0; i < all.dropped.size(); ++i)
+        all.dropped[i] += sink_part.dropped[i];
+    all.lost = packets->lost();
+    shown.show(all);
+}
+
+worker::worker(std::unique_ptr<state> with) : state_(std::move(with)) {}
+worker::~worker() = default;
+
+worker::outcome worker::run() {
+    while (!state_->stopping()) {
+        switch (state_->run_once()) {
+        case source_state::ready:
+            break;
+        case source_state::idle:
+            state_->packets->wait(idle_limit);
+            break;
+        case source_state::finished:
+            return state_->stopping() ? outcome::stopped : outcome::finished;
+        case source_state::failed:
+            return outcome::failed;
+        }
+    }
+    return outcome::stopped;
+}
+
+source_state worker::run_once() noexcept {
+    return state_->run_once();
+}
+
+void worker::request_stop() noexcept {
+    state_->stop.store(true, std::memory_order_relaxed);
+    state_->packets->interrupt();
+}
+
+path_counters worker::counters() const noexcept {
+    return state_->shown.read();
+}
+
+const source& worker::packets() const noexcept {
+    return *state_->packets;
+}
+
+const sink& worker::copies() const noexcept {
+    return *state_->copies;
+}
+
+} // namespace flowtap::path

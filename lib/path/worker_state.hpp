@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <flowtap/filter/classifier.hpp>
+#include <flowtap/path/data_path.hpp>
+
+#include "counters.hpp"
+#include "outbox.hpp"
+#include "publication.hpp"
+#include "slot_pool.hpp"
+
+namespace flowtap::path {
+
+namespace detail {
+
+/// What the control side and its workers share.
+struct common {
+    explicit common(const data_path_options& options) : slots(options.slots) {}
+
+    publication snapshots;
+    slot_pool slots;
+};
+
+/// What remains of a captured packet once its key is taken out: what a copy is made of.
+struct packet_body {
+    byte_view octets;
+    std::uint32_t total_length = 0;
+    wall_time time;
+};
+
+} // namespace detail
+
+/// Everything a worker has. Its own thread works on it; the control side reads `shown` and `counts`
+/// and lets `counts` and `stamps` grow.
+struct worker::state {
+    state(detail::common& shared, const data_path_options& limits, std::unique_ptr<source> from,
+          std::unique_ptr<sink> to, const worker_options& with);
+
+    /// Makes room for what a snapshot to be published needs. For the control side.
+    void cover(std::size_t slots, std::size_t streams);
+
+    source_state run_once() noexcept;
+    bool stopping() const noexcept { return stop.load(std::memory_order_relaxed); }
+
+    detail::common& common;
+    const std::unique_ptr<source> packets;
+    const std::unique_ptr<sink> copies;
+    const worker_options options;
+    std::atomic<bool> stop{false};
+    detail::counter_board shown;
+    detail::chunked_array<detail::slot_count> counts;
+    state* next = nullptr; ///< the worker added before this one
+
+    detail::reader place;
+
+private:
+    void process(std::size_t count) noexcept;
+    void decode(std::size_t count) noexcept;
+    std::size_t match(std::size_t first) noexcept;
+    std::size_t copy_matched(std::size_t first, std::size_t count) noexcept;
+    bool count_match(slot_id slot, std::uint32_t octets) noexcept;
+    void copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body) noexcept;
+    void new_stamp() noexcept;
+    const action* action_of(slot_id slot) const noexcept;
+
+    void hand_over() noexcept;
+    bool wait_for_room() noexcept;
+    void refresh_waiting() noexcept;
+    void drop_waiting(drop_cause cause) noexcept;
+    void show_counters() noexcept;
+
+    /// The snapshot in use, between entering and leaving only.
+    const detail::published* now_ = nullptr;
+    /// The generation with which `found_` was made.
+    std::uint64_t matched_with_ = 0;
+
+    std::vector<captured_packet> batch_;
+    /// The packets of the batch that filters look at.
+    std::vector<packet_key> keys_;
+    std::vector<detail::packet_body> bodies_;
+    std::size_t kept_ = 0;
+    filter::match_buffer found_;
+    detail::outbox outbox_;
+
+    /// By stream: the stamp of the last packet that was copied to it.
+    detail::chunked_array<std::uint32_t> stamps_;
+    std::uint32_t stamp_ = 0;
+    std::uint16_t identification_ = 0;
+    std::optional<steady_time> deadline_;
+
+    /// All but delivered and dropped, which are the sink's, and what is dropped before the sink.
+    path_counters totals_;
+};
+
+} // namespace flowtap::path
