@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include <doctest/doctest.h>
+
+#include <flowtap/path/data_path.hpp>
+
+#include "fixtures.hpp"
+
+using namespace flowtap;
+using namespace flowtap::path;
+using namespace flowtap::path::test;
+
+namespace {
+
+std::atomic<std::size_t> allocations{0};
+
+} // namespace
+
+// Every allocation of this test binary is counted.
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* made = std::malloc(size))
+        return made;
+    throw std::bad_alloc();
+}
+void operator delete(void* gone) noexcept {
+    std::free(gone);
+}
+void operator delete(void* gone, std::size_t) noexcept {
+    std::free(gone);
+}
+
+TEST_CASE("a batch allocates nothing") {
+    struct counting_sink final : sink {
+        delivery_counters counts;
+        std::size_t room = 3;
+        std::size_t consume(std::span<const copy> copies) noexcept override {
+            const std::size_t taken = std::min(room, copies.size());
+            counts.delivered += taken;
+            room = 0;
+            return taken;
+        }
+        void wait(std::chrono::milliseconds) noexcept override { room = 1000; }
+        delivery_counters counters() const noexcept override { return counts; }
+    };
+    std::vector<octets> packets;
+    for (std::uint8_t host = 0; host < 200; ++host)
+        packets.push_back(udp_packet(host));
+    data_path path;
+    worker& work = path.add_worker(std::make_unique<repeating_source>(packets, 200),
+                                   std::make_unique<counting_sink>());
+    tapping taps(path);
+    for (std::uint8_t host = 0; host < 100; ++host)
+        taps.add(to_host(host), {host, static_cast<std::uint32_t>(host) + 1});
+    taps.add(any_ipv4(), {200});
+    taps.publish();
+    work.run_once();
+    const std::size_t before = allocations;
+    for (int i = 0; i < 100; ++i)
+        work.run_once();
+    CHECK(allocations == before);
+    CHECK(work.counters().copies == 101U * (200 + 2 * 100));
+}
