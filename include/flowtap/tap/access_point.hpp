@@ -88,9 +88,13 @@ public:
     /// read are too many: feed the rest after the next `read`. Returns how many it took.
     std::size_t feed(session_id session, byte_view octets, time_stamp now);
 
-    /// Moves up to `room.size()` octets of the session's answers to `room`. Long answers are produced
-    /// as they are read. Returns how many; 0 when there is nothing (more) for now.
+    /// Moves up to `room.size()` octets of the session's answers to `room`. Long answers are
+    /// produced as they are read. Returns how many; 0 when there is nothing (more) for now.
     std::size_t read(session_id session, std::span<char> room, time_stamp now);
+
+    /// The peer sends no more, and all it sent was fed: `close_session` follows when the session's
+    /// answers have been read.
+    void finish(session_id session);
 
     /// The channel has ended. Criteria stay.
     void close(session_id session, time_stamp now);

@@ -13,21 +13,21 @@ namespace flowtap::tap {
 
 /// What an audit record is about.
 enum class audit_event : std::uint8_t {
-    login,    ///< a session was opened
-    logout,   ///< a session ended
-    refusal,  ///< a login or a request was refused without an answer
+    login,   ///< a session was opened
+    logout,  ///< a session ended
+    refusal, ///< a login or a request was refused without an answer
     add,
-    remove,   ///< DELETE
+    remove, ///< DELETE
     refresh,
     list,
     noop,
     enable,
     disable,
-    commit,   ///< a configuration was applied
-    expiry,   ///< a timeout deleted a criterion
-    purge,    ///< a criterion was deleted by something else than its owner
-    start,    ///< the access point started
-    stop,     ///< the access point stopped
+    commit, ///< a configuration was applied
+    expiry, ///< a timeout deleted a criterion
+    purge,  ///< a criterion was deleted by something else than its owner
+    start,  ///< the access point started
+    stop,   ///< the access point stopped
 };
 
 /// The word that stands for an event in the log: "login", "add", ...

@@ -28,7 +28,8 @@ struct control_source_settings {
     port_list_mode port_lists = port_list_mode::pairs;
     /// Whether Seq is checked (498).
     bool sequence_check = false;
-    /// A quota within the system's limit.
+    /// A quota within the system's limit. In `settings::sources` it is set aside for this control
+    /// source; as a default it is a bound on each control source, set aside for none.
     std::optional<std::size_t> criteria_limit;
     /// Sends notifications to every channel of this source, asked for or not.
     bool notify = false;
@@ -52,20 +53,32 @@ struct interface_settings {
     std::optional<std::uint16_t> vlan;
 };
 
+/// A service of the access point's own, whose packets are never tapped: DTCP, RADIUS, an operator's
+/// session.
+struct own_service {
+    /// 6 (TCP) or 17 (UDP).
+    std::uint8_t protocol = 6;
+    /// An unspecified address stands for every address of its family.
+    endpoint where;
+};
+
 /// What an access point serves: the flow-tap part of a configuration, made ready.
 struct settings {
     family_set families = family::inet;
     /// Most criteria at a time, over all control sources.
     std::size_t criteria_limit = flow_tap_criteria;
-    /// Most content destinations in use at a time (551).
+    /// Most content destinations in use at a time (551). The data path has room for at least as
+    /// many streams, and for those that workers have yet to forget.
     std::size_t destination_limit = 65'536;
     control_source_settings default_source;
     /// By Csource-ID.
     std::map<std::string, control_source_settings, std::less<>> sources;
     std::vector<interface_settings> interfaces;
     std::vector<std::string> routing_instances;
-    /// Never a destination or a source of copies unless allowed by name.
+    /// Never a destination or a source of copies, unless the list of what a control source may use
+    /// has it.
     std::vector<ip_address> own_addresses;
+    std::vector<own_service> own_services;
 };
 
 } // namespace flowtap::tap
