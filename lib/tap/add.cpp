@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+// ADD: what is checked beside the request's own consistency, and what becomes of it.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <flowtap/filter/criterion.hpp>
+#include <flowtap/packet/encapsulation.hpp>
+#include <flowtap/path/snapshot.hpp>
+#include <flowtap/tap/error.hpp>
+
+#include "copy_rules.hpp"
+#include "requests.hpp"
+
+namespace flowtap::tap {
+
+namespace {
+
+/// An ADD of which all is known but the slot.
+struct plan {
+    filter_spec spec;
+    std::vector<packet::header_template> headers;
+    std::vector<stream_key> streams; ///< one for each header
+};
+
+using parameter = dtcp::parameter;
+
+unexpected<error> fail_at(const request_context& context, parameter about, std::error_code code) {
+    return fail(dtcp::error_at(context.message, about, code));
+}
+
+result<void> check_what_is_built(const request_context& context, const dtcp::add_request& asked) {
+    const settings& with = context.state.with;
+    if (asked.subscriber)
+        return fail_at(context, parameter::x_md_intercept_id, errc::not_built);
+    if (asked.action != dtcp::packet_action::copy)
+        return fail_at(context, parameter::action, errc::not_built);
+    if (asked.jtap.filter_family) {
+        const bool configured = with.families.contains(*asked.jtap.filter_family);
+        return fail_at(context, parameter::x_jtap_filter_family,
+                       configured ? errc::not_built : errc::family_not_configured);
+    }
+    return {};
+}
+
+/// The parameter that gave a filter its family.
+parameter family_parameter(const dtcp::add_request& asked) {
+    if (!asked.filter.source_addresses.is_wildcard())
+        return parameter::source_address;
+    if (!asked.filter.destination_addresses.is_wildcard())
+        return parameter::dest_address;
+    return parameter::x_jtap_ip_version;
+}
+
+result<family_set> resolve_families(const request_context& context,
+                                    const dtcp::add_request& asked) {
+    const family_set configured = context.state.with.families;
+    if (asked.filter.address_family) {
+        if (!configured.contains(*asked.filter.address_family))
+            return fail_at(context, family_parameter(asked), errc::family_not_configured);
+        return family_set(*asked.filter.address_family);
+    }
+    const family_set every = configured & (family_set(family::inet) | family::inet6);
+    if (every.empty())
+        return fail(errc::family_not_configured);
+    return every;
+}
+
+result<std::vector<interface_id>> resolve_interfaces(const request_context& context,
+                                                     const std::vector<std::string>& names,
+                                                     parameter about) {
+    std::vector<interface_id> ids;
+    for (const std::string& name : names) {
+        const auto id = context.state.names.find_interface(name);
+        if (!id)
+            return fail_at(context, about, errc::interface_not_configured);
+        if (std::find(ids.begin(), ids.end(), *id) == ids.end())
+            ids.push_back(*id);
+    }
+    return ids;
+}
+
+result<filter_scope> resolve_scope(const request_context& context, const dtcp::add_request& asked) {
+    const dtcp::jtap_parameters& jtap = asked.jtap;
+    if (!jtap.input_interfaces.empty()) {
+        auto ids =
+            resolve_interfaces(context, jtap.input_interfaces, parameter::x_jtap_input_interface);
+        if (!ids)
+            return fail(std::move(ids).error());
+        return filter_scope(input_scope{std::move(*ids)});
+    }
+    if (!jtap.output_interfaces.empty()) {
+        auto ids =
+            resolve_interfaces(context, jtap.output_interfaces, parameter::x_jtap_output_interface);
+        if (!ids)
+            return fail(std::move(ids).error());
+        return filter_scope(output_scope{std::move(*ids)});
+    }
+    if (!jtap.vrf)
+        return filter_scope(global_scope{});
+    const auto vrf = context.state.names.find_vrf(*jtap.vrf);
+    if (!vrf)
+        return fail_at(context, parameter::x_jtap_vrf_name, errc::vrf_not_configured);
+    return filter_scope(vrf_scope{*vrf});
+}
+
+result<void> check_addresses(const request_context& context, const dtcp::jtap_parameters& jtap) {
+    const control_source_settings& with = context.from.source.with;
+    const std::vector<ip_address>& own = context.state.with.own_addresses;
+    for (const endpoint& destination : jtap.destinations)
+        if (destination.port == 0 ||
+            !is_allowed(destination.address, with.allowed_destinations, own))
+            return fail_at(context, parameter::x_jtap_cdest_dest_address,
+                           errc::destination_not_allowed);
+    if (!is_allowed(*jtap.source_address, with.allowed_source_addresses, own))
+        return fail_at(context, parameter::x_jtap_cdest_source_address,
+                       errc::source_address_not_allowed);
+    return {};
+}
+
+result<void> plan_copies(const request_context& context, const dtcp::jtap_parameters& jtap,
+                         plan& made) {
+    if (jtap.destinations.empty())
+        return fail_at(context, parameter::x_jtap_cdest_dest_address,
+                       dtcp::errc::missing_jtap_parameter);
+    if (jtap.destinations.size() > path::max_targets)
+        return fail_at(context, parameter::x_jtap_cdest_dest_address,
+                       dtcp::errc::too_many_destinations);
+    if (!jtap.source_address || !jtap.source_port)
+        return fail_at(context, parameter::x_jtap_cdest_source_address,
+                       dtcp::errc::missing_jtap_parameter);
+    if (auto checked = check_addresses(context, jtap); !checked)
+        return checked;
+    for (const endpoint& destination : jtap.destinations) {
+        packet::encapsulation around;
+        around.source = {*jtap.source_address, *jtap.source_port};
+        around.destination = destination;
+        around.ttl = jtap.ttl;
+        const stream_key stream = make_stream_key(context.from.source.id(), around);
+        if (std::find(made.streams.begin(), made.streams.end(), stream) != made.streams.end())
+            continue;
+        auto header = packet::header_template::make(around);
+        if (!header)
+            return fail_at(context, parameter::x_jtap_cdest_source_address,
+                           dtcp::errc::mixed_families);
+        made.streams.push_back(stream);
+        made.headers.push_back(*header);
+    }
+    return {};
+}
+
+result<void> check_limits(const request_context& context, const plan& made) {
+    const control& state = context.state;
+    const control_source& source = context.from.source;
+    if (!state.sources.has_room_for_criterion(source))
+        return fail(errc::too_many_criteria);
+    const auto added = static_cast<std::size_t>(
+        std::count_if(made.streams.begin(), made.streams.end(),
+                      [&](const stream_key& stream) { return !state.streams.contains(stream); }));
+    if (!state.sources.has_room_for_streams(source, added, state.streams))
+        return fail(errc::too_many_content_destinations);
+    if (!state.streams.has_ids(added) || source.next_id() == criteria_id{})
+        return fail(errc::out_of_resources);
+    return {};
+}
+
+result<plan> make_plan(const request_context& context, const dtcp::add_request& asked) {
+    if (auto built = check_what_is_built(context, asked); !built)
+        return fail(built.error());
+    plan made;
+    made.spec = dtcp::make_filter_spec(asked.filter);
+    auto families = resolve_families(context, asked);
+    if (!families)
+        return fail(std::move(families).error());
+    made.spec.families = *families;
+    auto scope = resolve_scope(context, asked);
+    if (!scope)
+        return fail(std::move(scope).error());
+    made.spec.scope = std::move(*scope);
+    if (auto planned = plan_copies(context, asked.jtap, made); !planned)
+        return fail(planned.error());
+    if (auto room = check_limits(context, made); !room)
+        return fail(room.error());
+    return made;
+}
+
+/// The request in one line, for the audit log.
+std::string describe(const dtcp::add_request& asked) {
+    std::string line;
+    const auto append = [&](std::string_view name, std::string_view value) {
+        if (!line.empty())
+            line += "; ";
+        line.append(name).append(": ").append(value);
+    };
+    for (const std::string& destination : asked.cdest_ids)
+        append("Cdest-ID", destination);
+    for (const dtcp::given_field& field : asked.given)
+        append(dtcp::name_of(field.name), field.text);
+    if (asked.is_static)
+        append("Flags", "STATIC");
+    return line;
+}
+
+std::shared_ptr<const criterion_terms> make_terms(const request_context& context,
+                                                  const dtcp::add_request& asked) {
+    auto terms = std::make_shared<criterion_terms>();
+    terms->entry.id = context.from.source.next_id();
+    terms->entry.csource_id = context.from.source.name();
+    terms->entry.cdest_ids = asked.cdest_ids;
+    terms->entry.csource_address = context.from.address;
+    terms->entry.added = context.now.wall;
+    terms->entry.is_static = asked.is_static;
+    terms->entry.send_async = asked.send_async;
+    terms->entry.given = asked.given;
+    terms->priority = asked.priority;
+    return terms;
+}
+
+std::shared_ptr<const countdowns> make_timers(const request_context& context,
+                                              const dtcp::add_request& asked) {
+    auto timers = std::make_shared<countdowns>();
+    if (!asked.is_static)
+        timers->limits = asked.limits;
+    timers->idle_since = context.now.steady;
+    timers->total_since = context.now.steady;
+    return timers;
+}
+
+criteria_id install(request_context& context, const dtcp::add_request& asked, plan made,
+                    filter::criterion compiled) {
+    control& state = context.state;
+    control_source& source = context.from.source;
+    auto added = std::make_unique<criterion>(source.next_id(), compiled.slot(), context.now.steady);
+    added->terms = make_terms(context, asked);
+    added->timers = make_timers(context, asked);
+
+    path::action then;
+    then.owner = source.id();
+    for (std::size_t i = 0; i < made.streams.size(); ++i)
+        then.targets.push_back(
+            {state.streams.acquire(made.streams[i]), path::egress_id{}, made.headers[i]});
+    added->streams = std::move(made.streams);
+
+    state.published.insert(std::move(compiled), std::move(then));
+    return state.sources.insert(source, std::move(added)).id;
+}
+
+} // namespace
+
+answer handle(request_context& context, const dtcp::add_request& asked) {
+    control& state = context.state;
+    auto made = make_plan(context, asked);
+    if (!made)
+        return refuse(context, audit_event::add, made.error());
+    slot_id slot;
+    if (!state.path.acquire(slot))
+        return refuse(context, audit_event::add, make_error_code(errc::out_of_resources));
+    auto compiled = filter::criterion::make(slot, std::move(made->spec));
+    if (!compiled) {
+        state.path.release(slot);
+        return refuse(context, audit_event::add, make_error_code(dtcp::errc::invalid_filter_entry));
+    }
+    audit_note note{audit_event::add, dtcp::status_code::ok, context.from.source.next_id().value(),
+                    1, describe(asked)};
+    if (auto instead = record(context, std::move(note))) {
+        state.path.release(slot);
+        return std::move(*instead);
+    }
+    answer given = accept(context);
+    given.added = install(context, asked, std::move(*made), std::move(*compiled));
+    given.head.criterion = given.added->value();
+    given.until = awaited::in_force;
+    given.number = state.published.pending();
+    return given;
+}
+
+} // namespace flowtap::tap

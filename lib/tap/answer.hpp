@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include <flowtap/core/ids.hpp>
+#include <flowtap/dtcp/response.hpp>
+
+#include "edition.hpp"
+#include "listing.hpp"
+
+namespace flowtap::tap {
+
+/// What an answer waits for before it may be sent (dtcp.md, section 11).
+enum class awaited : std::uint8_t {
+    nothing,
+    in_force, ///< the workers use the edition from their next batch on
+    settled,  ///< no worker uses an older edition
+};
+
+/// The answer to one request.
+struct answer {
+    dtcp::response head;
+    awaited until = awaited::nothing;
+    edition number;
+    /// The criterion that waits to be in force, if the answer is to an ADD.
+    std::optional<criteria_id> added;
+    /// The rest of the answer to a LIST.
+    std::unique_ptr<listing> list;
+};
+
+} // namespace flowtap::tap

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include <flowtap/core/clock.hpp>
+
+namespace flowtap::tap {
+
+/// The moments at which the counters of all criteria are read, once a second while there are any,
+/// so that an average over the last ten seconds can be told at any time.
+class sample_clock {
+public:
+    static constexpr std::chrono::seconds period{1};
+    static constexpr std::chrono::seconds window{10};
+    /// Enough to reach back over the whole window.
+    static constexpr std::size_t size = 12;
+
+    /// Where the next sample belongs, taken at `now`. The oldest one is overwritten.
+    std::size_t advance(steady_time now) noexcept {
+        newest_ = (newest_ + 1) % size;
+        times_[newest_] = now;
+        if (taken_ < size)
+            ++taken_;
+        return newest_;
+    }
+
+    steady_time next() const noexcept { return times_[newest_] + period; }
+
+    /// What a counter stood at `window` before `now`, between two samples by interpolation. It
+    /// stands at `current` now, and at `samples` when they were taken.
+    std::uint64_t at_window_start(const std::array<std::uint64_t, size>& samples,
+                                  std::uint64_t current, steady_time now) const noexcept {
+        const steady_time start = now - window;
+        steady_time later = now;
+        std::uint64_t later_value = current;
+        for (std::size_t back = 0; back < taken_; ++back) {
+            const std::size_t index = (newest_ + size - back) % size;
+            if (times_[index] <= start)
+                return between(times_[index], samples[index], later, later_value, start);
+            later = times_[index];
+            later_value = samples[index];
+        }
+        return taken_ < size ? 0 : later_value;
+    }
+
+private:
+    static std::uint64_t between(steady_time earlier, std::uint64_t value, steady_time later,
+                                 std::uint64_t later_value, steady_time wanted) noexcept {
+        if (later <= earlier)
+            return later_value;
+        const double share = std::chrono::duration<double>(wanted - earlier) /
+                             std::chrono::duration<double>(later - earlier);
+        return value + static_cast<std::uint64_t>(static_cast<double>(later_value - value) * share);
+    }
+
+    std::array<steady_time, size> times_{};
+    std::size_t newest_ = 0;
+    std::size_t taken_ = 0;
+};
+
+/// What one criterion's octets stood at when samples were taken: zero before it existed.
+class bandwidth_meter {
+public:
+    explicit bandwidth_meter(steady_time added) noexcept : active_(added) {}
+
+    /// Takes a sample. `index` is what `sample_clock::advance` returned.
+    void sample(std::size_t index, std::uint64_t octets, steady_time now) noexcept {
+        if (octets != last_) {
+            last_ = octets;
+            active_ = now;
+        }
+        samples_[index] = octets;
+    }
+
+    /// Bit/s over the last ten seconds; before its time, a criterion had none.
+    std::uint64_t average(const sample_clock& clock, std::uint64_t octets,
+                          steady_time now) const noexcept {
+        const std::uint64_t before = clock.at_window_start(samples_, octets, now);
+        return (octets - before) * 8 / static_cast<std::uint64_t>(sample_clock::window.count());
+    }
+
+    /// When the criterion last matched, to the second; `now` if it has since the last sample.
+    steady_time last_active(std::uint64_t octets, steady_time now) const noexcept {
+        return octets != last_ ? now : active_;
+    }
+
+private:
+    std::array<std::uint64_t, sample_clock::size> samples_{};
+    std::uint64_t last_ = 0;
+    steady_time active_;
+};
+
+} // namespace flowtap::tap

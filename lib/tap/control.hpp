@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <flowtap/core/address.hpp>
+#include <flowtap/core/clock.hpp>
+#include <flowtap/dtcp/response.hpp>
+#include <flowtap/tap/access_point.hpp>
+
+#include "bandwidth.hpp"
+#include "control_source.hpp"
+#include "name_table.hpp"
+#include "publisher.hpp"
+#include "roster.hpp"
+#include "stream_table.hpp"
+
+namespace flowtap::tap {
+
+/// All that an access point knows but for its sessions.
+struct control {
+    control(settings with_settings, surroundings around);
+
+    settings with;
+    path::data_path& path;
+    audit_log& audit;
+    hash_maker make_hash;
+    roster sources;
+    name_table names;
+    stream_table streams;
+    publisher published;
+    sample_clock samples;
+    status counts;
+
+    void apply(settings next);
+
+    /// Deletes a criterion: it copies nothing more for packets that workers have not begun with,
+    /// and is gone for good in the edition that this returns.
+    edition remove(control_source& from, criterion& what);
+
+    criterion_reading read(const criterion& what, steady_time now) const;
+    /// Reads the counters of all criteria once.
+    void sample(steady_time now);
+};
+
+/// Where a request came from.
+struct requester {
+    control_source& source;
+    std::string_view peer;
+    std::optional<ip_address> address;
+};
+
+/// What an audit record says beside who and when.
+struct audit_note {
+    audit_event event = audit_event::refusal;
+    dtcp::status_code status = {};
+    std::uint32_t criterion = 0;
+    std::uint64_t count = 0;
+    std::string detail = {};
+};
+
+/// Writes an audit record. False if that failed.
+bool write_audit(audit_log& log, std::string_view principal, std::string_view peer, audit_note note,
+                 wall_time now);
+
+} // namespace flowtap::tap

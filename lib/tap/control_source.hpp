@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <flowtap/core/ids.hpp>
+#include <flowtap/dtcp/authentication.hpp>
+#include <flowtap/dtcp/request.hpp>
+#include <flowtap/dtcp/sequence.hpp>
+#include <flowtap/tap/settings.hpp>
+
+#include "criterion.hpp"
+
+namespace flowtap::tap {
+
+/// One mediation device as the protocol knows it, with its criteria. It outlives its sessions and
+/// its criteria, so that no number of it is ever used again.
+class control_source {
+public:
+    control_source(control_source_id number, std::string name)
+        : id_(number), name_(std::move(name)) {}
+
+    control_source_id id() const noexcept { return id_; }
+    const std::string& name() const noexcept { return name_; }
+
+    control_source_settings with;
+    /// Made for `with.key`.
+    std::unique_ptr<dtcp::keyed_hash> hash;
+    dtcp::sequence_window sequence;
+    /// Entries in LIST answers that have not been read to their end.
+    std::size_t entries_listed = 0;
+    /// The edition that does not have the criterion removed last.
+    edition last_removal;
+
+    /// The id that the next criterion gets; 0 when all have been used.
+    criteria_id next_id() const noexcept { return next_id_; }
+    /// Takes a criterion whose id is `next_id()`.
+    criterion& insert(std::unique_ptr<criterion> added);
+    void erase(criteria_id id);
+
+    criterion* find(criteria_id id);
+    std::size_t size() const noexcept { return criteria_.size(); }
+    /// By id.
+    const std::map<criteria_id, std::unique_ptr<criterion>>& criteria() const noexcept {
+        return criteria_;
+    }
+
+    /// The criteria that are selected, by id. Takes time in proportion to the result, the entries
+    /// of the selection and what a negated entry leaves out.
+    std::vector<criterion*> select(const dtcp::selector& by) const;
+    std::vector<criterion*> select_all() const;
+
+private:
+    std::vector<criterion*> select(const dtcp::criteria_selection& by) const;
+    std::vector<criterion*> select(const std::string& cdest_id) const;
+
+    control_source_id id_;
+    std::string name_;
+    criteria_id next_id_{1};
+    std::map<criteria_id, std::unique_ptr<criterion>> criteria_;
+    std::map<std::string, std::set<criteria_id>, std::less<>> by_destination_;
+};
+
+} // namespace flowtap::tap

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// DELETE, REFRESH and LIST: the requests that select criteria.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <flowtap/tap/error.hpp>
+
+#include "requests.hpp"
+
+namespace flowtap::tap {
+
+namespace {
+
+/// LIST answers of one control source that have not been read yet may hold this many entries for
+/// each criterion that it has, or `small_lists` together. It bounds what slow readers make the
+/// access point remember.
+constexpr std::size_t lists_at_a_time = 4;
+constexpr std::size_t small_lists = 16'384;
+
+/// The first plain number in a selector that no criterion of the caller has.
+std::optional<std::uint64_t> find_unknown(control_source& source, const dtcp::selector& by) {
+    const auto* numbers = std::get_if<dtcp::criteria_selection>(&by);
+    if (numbers == nullptr)
+        return std::nullopt;
+    for (const std::uint64_t number : numbers->listed)
+        if (number > UINT32_MAX ||
+            source.find(criteria_id{static_cast<std::uint32_t>(number)}) == nullptr)
+            return number;
+    return std::nullopt;
+}
+
+answer refuse_unknown(request_context& context, audit_event event, std::uint64_t number) {
+    answer given = accept(context);
+    given.head.status = dtcp::status_code::unknown_criteria_id;
+    given.head.criterion = number;
+    audit_note note{event, given.head.status};
+    note.detail = "Criteria-ID: " + std::to_string(number);
+    if (auto instead = record(context, std::move(note)))
+        return std::move(*instead);
+    return given;
+}
+
+/// The record of a request that was done to `selected`. The numbers are listed while they are few.
+audit_note note_of(audit_event event, const std::vector<criterion*>& selected) {
+    static constexpr std::size_t listed_at_most = 64;
+    audit_note note{event, dtcp::status_code::ok};
+    note.count = selected.size();
+    if (selected.size() == 1) {
+        note.criterion = selected.front()->id.value();
+        return note;
+    }
+    for (std::size_t i = 0; i < selected.size(); ++i) {
+        note.detail += i == 0 ? "Criteria-ID: " : ",";
+        if (i == listed_at_most) {
+            note.detail += "...";
+            break;
+        }
+        note.detail += std::to_string(selected[i]->id.value());
+    }
+    return note;
+}
+
+} // namespace
+
+answer handle(request_context& context, const dtcp::delete_request& asked) {
+    control_source& source = context.from.source;
+    if (const auto unknown = find_unknown(source, asked.selected))
+        return refuse_unknown(context, audit_event::remove, *unknown);
+    std::vector<criterion*> selected = source.select(asked.selected);
+    context.work += selected.size();
+    if (!asked.include_static)
+        std::erase_if(selected, [](const criterion* one) { return one->is_static(); });
+    if (auto instead = record(context, note_of(audit_event::remove, selected)))
+        return std::move(*instead);
+    for (criterion* one : selected)
+        context.state.remove(source, *one);
+    answer given = accept(context);
+    given.head.criteria_count = static_cast<std::uint32_t>(selected.size());
+    // Also when this removed nothing: what a request before it removed must be gone, too.
+    given.until = awaited::settled;
+    given.number = source.last_removal;
+    return given;
+}
+
+answer handle(request_context& context, const dtcp::refresh_request& asked) {
+    control_source& source = context.from.source;
+    if (const auto unknown = find_unknown(source, asked.selected))
+        return refuse_unknown(context, audit_event::refresh, *unknown);
+    std::vector<criterion*> selected = source.select(asked.selected);
+    context.work += selected.size();
+    std::erase_if(selected, [](const criterion* one) { return one->is_static(); });
+    if (auto instead = record(context, note_of(audit_event::refresh, selected)))
+        return std::move(*instead);
+    for (criterion* one : selected) {
+        const path::slot_counters counted = context.state.path.counters(one->slot);
+        one->timers = std::make_shared<const countdowns>(
+            refreshed(*one->timers, asked.limits, counted.packets, counted.octets, context.now));
+    }
+    answer given = accept(context);
+    given.head.criteria_count = static_cast<std::uint32_t>(selected.size());
+    return given;
+}
+
+answer handle(request_context& context, const dtcp::list_request& asked) {
+    control_source& source = context.from.source;
+    if (asked.selected)
+        if (const auto unknown = find_unknown(source, *asked.selected))
+            return refuse_unknown(context, audit_event::list, *unknown);
+    const std::vector<criterion*> selected =
+        asked.selected ? source.select(*asked.selected) : source.select_all();
+    context.work += selected.size();
+    if (source.entries_listed + selected.size() >
+        std::max(lists_at_a_time * source.size(), small_lists))
+        return refuse(context, audit_event::list, make_error_code(errc::out_of_resources));
+    if (auto instead = record(context, note_of(audit_event::list, selected)))
+        return std::move(*instead);
+
+    std::vector<listed_criterion> snapshot;
+    snapshot.reserve(selected.size());
+    for (const criterion* one : selected)
+        snapshot.push_back({one->terms, one->timers, context.state.read(*one, context.now.steady)});
+    answer given = accept(context);
+    given.list =
+        std::make_unique<listing>(source, given.head, asked.detail, std::move(snapshot),
+                                  context.state.make_hash(source.with.key), context.now.steady);
+    return given;
+}
+
+} // namespace flowtap::tap

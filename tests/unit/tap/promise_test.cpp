@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an answer promises: dtcp.md, section 11.
+#include <doctest/doctest.h>
+
+#include "rig.hpp"
+#include "traffic.hpp"
+
+using namespace flowtap;
+using namespace flowtap::tap::test;
+
+namespace {
+
+constexpr const char* delete_first = "DELETE DTCP/0.7\nCriteria-ID: 1\nFlags: STATIC\n";
+
+} // namespace
+
+TEST_CASE("an ADD is answered when it has been published, and not before") {
+    rig at;
+    wire on(at.path);
+    const tap::session_id session = at.open("lea1");
+    at.feed(session, at.request("lea1", add("Dest-Address: 10.0.0.1\n")));
+    CHECK(at.read(session).empty());
+    CHECK(on.pass(udp_packet(1)) == 0);
+    at.turn();
+    CHECK(on.pass(udp_packet(1)) == 1);
+    CHECK(status_of_answer(at.read(session)) == 200);
+}
+
+TEST_CASE("many ADDs of one turn are published once") {
+    rig at;
+    const tap::session_id session = at.open("lea1");
+    at.turn();
+    const std::uint64_t before = at.path.in_force().value();
+    std::string octets;
+    for (int i = 0; i < 50; ++i)
+        octets += at.request("lea1", add("Dest-Address: 10.0.0.1\n"));
+    at.exchange(session, octets);
+    CHECK(at.path.in_force().value() == before + 1);
+    at.turn();
+    CHECK(at.path.in_force().value() == before + 1);
+}
+
+TEST_CASE("a DELETE is answered when every worker has finished the batch it was in") {
+    rig at;
+    wire on(at.path);
+    const tap::session_id session = at.open("lea1");
+    const tap::session_id other = at.open("lea3");
+    at.ask(session, "lea1", add("Dest-Address: 10.0.0.1\n"));
+
+    on.sink->on_copies = [&] {
+        at.feed(session, at.request("lea1", delete_first));
+        at.feed(session, at.request("lea1", "NOOP DTCP/0.7\n"));
+        for (int i = 0; i < 3; ++i)
+            at.turn();
+        // The worker has begun with a batch: the answer waits, and those behind it.
+        CHECK(at.read(session).empty());
+        // Other sessions do not wait, and an ADD needs no worker to finish.
+        CHECK(status_of_answer(at.ask(other, "lea3", "NOOP DTCP/0.7\n")) == 200);
+        CHECK(status_of_answer(at.ask(other, "lea3", "LIST DTCP/0.7\n")) == 200);
+        on.sink->on_copies = nullptr;
+    };
+    CHECK(on.pass(udp_packet(1)) == 1);
+    at.turn();
+    const std::string answers = at.read(session);
+    CHECK(status_of_answer(answers) == 200);
+    CHECK(answers.find("CRITERIA-COUNT: 1\r\n") != std::string::npos);
+    CHECK(answers.find("SEQ: 3\r\n") != std::string::npos);
+    CHECK(on.pass(udp_packet(1)) == 0);
+}
+
+TEST_CASE("a deleted criterion copies nothing from the next batch on, answered or not") {
+    rig at;
+    wire on(at.path);
+    wire stuck(at.path);
+    const tap::session_id session = at.open("lea1");
+    at.ask(session, "lea1", add("Dest-Address: 10.0.0.1\n"));
+    stuck.sink->on_copies = [&] {
+        at.feed(session, at.request("lea1", delete_first));
+        // Not even published yet.
+        CHECK(on.pass(udp_packet(1)) == 0);
+        at.turn();
+        CHECK(on.pass(udp_packet(1)) == 0);
+        CHECK(at.read(session).empty());
+    };
+    stuck.pass(udp_packet(1));
+    at.turn();
+    CHECK(status_of_answer(at.read(session)) == 200);
+}
+
+TEST_CASE("an ADD behind a stuck worker's DELETE waits until the data path takes it") {
+    rig at;
+    wire on(at.path);
+    wire stuck(at.path);
+    const tap::session_id session = at.open("lea1");
+    const tap::session_id other = at.open("lea3");
+    at.ask(session, "lea1", add("Dest-Address: 10.0.0.1\n"));
+    stuck.sink->on_copies = [&] {
+        at.feed(session, at.request("lea1", delete_first));
+        at.turn();
+        at.feed(other, at.request("lea3", add("Dest-Address: 10.0.0.2\n")));
+        at.feed(other, at.request("lea3", "NOOP DTCP/0.7\n"));
+        at.turn();
+        const bool answered = !at.read(other).empty();
+        CHECK(answered == (on.pass(udp_packet(2)) == 1));
+        stuck.sink->on_copies = nullptr;
+    };
+    stuck.pass(udp_packet(1));
+    for (int i = 0; i < 3; ++i)
+        at.turn();
+    CHECK(status_of_answer(at.read(session)) == 200);
+    at.read(other);
+    CHECK(on.pass(udp_packet(2)) == 1);
+    CHECK(at.point.state().criteria == 1);
+}
+
+TEST_CASE("a DELETE that finds nothing waits for the one before it") {
+    rig at;
+    wire on(at.path);
+    const tap::session_id session = at.open("lea1");
+    const tap::session_id second = at.open("lea1");
+    at.ask(session, "lea1", add("Dest-Address: 10.0.0.1\n"));
+    on.sink->on_copies = [&] {
+        at.feed(session, at.request("lea1", delete_first));
+        at.feed(second, at.request("lea1", "DELETE DTCP/0.7\nCriteria-ID: *\n"));
+        at.turn();
+        CHECK(at.read(second).empty());
+    };
+    on.pass(udp_packet(1));
+    at.turn();
+    CHECK(at.read(second).find("CRITERIA-COUNT: 0\r\n") != std::string::npos);
+}
+
+TEST_CASE("an answer that waited carries the time at which it was sent") {
+    rig at;
+    const tap::session_id session = at.open("lea1");
+    at.feed(session, at.request("lea1", add("")));
+    at.pass(2s);
+    at.turn();
+    CHECK(value_of(verified(at.read(session)), "TIMESTAMP") == "2011-02-13 15:56:51.609");
+}
+
+TEST_CASE("slots are used again, and their counters start at zero") {
+    rig at;
+    wire on(at.path);
+    const tap::session_id session = at.open("lea1");
+    for (int i = 1; i <= 300; ++i) {
+        at.ask(session, "lea1", add("Dest-Address: 10.0.0.1\n"));
+        CHECK(on.pass(udp_packet(1)) == 1);
+        const std::string listed = at.ask(session, "lea1", "LIST DTCP/0.7\n");
+        REQUIRE(value_of(listed, "MATCHING-PACKETS") == "1");
+        const std::string id = std::to_string(i);
+        at.ask(session, "lea1", "DELETE DTCP/0.7\nFlags: STATIC\nCriteria-ID: " + id + "\n");
+    }
+    CHECK(at.point.state().content_destinations == 0);
+}
