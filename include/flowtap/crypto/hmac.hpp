@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include <flowtap/core/bytes.hpp>
+#include <flowtap/crypto/api.hpp>
+
+namespace flowtap::crypto {
+
+namespace detail {
+
+/// A context of libcrypto that holds a key and is rewound for each message, which costs a quarter
+/// of making a new one.
+class FLOWTAP_CRYPTO_API keyed_context {
+public:
+    enum class hash { md5, sha1 };
+
+    keyed_context(hash function, std::string_view key);
+    ~keyed_context();
+    keyed_context(const keyed_context&) = delete;
+    keyed_context& operator=(const keyed_context&) = delete;
+
+    void rewind();
+    void update(byte_view octets);
+    void finish(std::span<std::byte> out);
+
+private:
+    struct implementation;
+    std::unique_ptr<implementation> implementation_;
+};
+
+} // namespace detail
+
+/// HMAC-SHA1 (RFC 2104) under a key of any length, the empty one included. One computation at a
+/// time: `reset`, any number of `update`, `finish`; ready for `update` when made. The key is wiped
+/// from memory with the object.
+///
+/// Not thread-safe; different objects are independent. Throws `std::bad_alloc` when libcrypto gives
+/// no context.
+class hmac_sha1 {
+public:
+    using digest = std::array<std::byte, 20>;
+
+    explicit hmac_sha1(std::string_view key) : context_(detail::keyed_context::hash::sha1, key) {}
+
+    /// Starts anew under the same key.
+    void reset() { context_.rewind(); }
+    void update(byte_view octets) { context_.update(octets); }
+    /// The digest of everything since `reset`, which must come before the next `update`.
+    digest finish() {
+        digest value;
+        context_.finish(value);
+        return value;
+    }
+
+private:
+    detail::keyed_context context_;
+};
+
+/// HMAC-MD5 (RFC 2104), as RADIUS' Message-Authenticator uses it. Otherwise as `hmac_sha1`.
+class hmac_md5 {
+public:
+    using digest = std::array<std::byte, 16>;
+
+    explicit hmac_md5(std::string_view key) : context_(detail::keyed_context::hash::md5, key) {}
+
+    void reset() { context_.rewind(); }
+    void update(byte_view octets) { context_.update(octets); }
+    digest finish() {
+        digest value;
+        context_.finish(value);
+        return value;
+    }
+
+private:
+    detail::keyed_context context_;
+};
+
+/// Implements another module's abstract class with `reset`, `update` and `finish` on an HMAC of
+/// this one, so that neither module has to know the other:
+///
+/// \code
+/// std::unique_ptr<dtcp::keyed_hash> hash =
+///     std::make_unique<crypto::keyed_hash_as<dtcp::keyed_hash>>("Juniper");
+/// \endcode
+template <class Interface, class Hmac = hmac_sha1>
+class keyed_hash_as final : public Interface {
+public:
+    explicit keyed_hash_as(std::string_view key) : hmac_(key) {}
+
+    void reset() override { hmac_.reset(); }
+    void update(byte_view octets) override { hmac_.update(octets); }
+    typename Hmac::digest finish() override { return hmac_.finish(); }
+
+private:
+    Hmac hmac_;
+};
+
+} // namespace flowtap::crypto
