@@ -61,7 +61,7 @@ public:
     bool allows_terminal(const permission::principal& who) const;
 
 private:
-    std::map<std::pair<request_kind, std::string>, factory, std::less<>> named_;
+    std::map<std::pair<request_kind, std::string>, factory> named_;
     std::map<request_kind, factory> rest_;
     std::function<bool(const permission::principal&)> terminal_;
 };

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,13 +32,16 @@ struct outgoing_request {
 /// A mediation device's side of DTCP over SSH. Blocking; one thread uses it.
 class FLOWTAP_TRANSPORT_API dtcp_client {
 public:
-    /// Connects to subsystem `flow-tap-dtcp`. Requests are signed and answers verified with `hash`
-    /// and another of the same key, `reading`.
+    /// Connects to subsystem `flow-tap-dtcp`. Requests are signed and answers verified with hashes
+    /// that `make_hash` makes, two of the same key. Sequence numbers start from `first`.
     /// Errors: as `ssh_client::connect`.
-    static result<dtcp_client> connect(const ssh_client_options& options,
-                                       std::unique_ptr<dtcp::keyed_hash> hash,
-                                       std::unique_ptr<dtcp::keyed_hash> reading,
-                                       sequence_number first);
+    static result<dtcp_client>
+    connect(const ssh_client_options& options,
+            const std::function<std::unique_ptr<dtcp::keyed_hash>()>& make_hash,
+            sequence_number first);
+    ~dtcp_client();
+    dtcp_client(dtcp_client&& other) noexcept;
+    dtcp_client& operator=(dtcp_client&& other) noexcept;
 
     /// Sends all of `requests` without waiting in between, and hands what comes back to `answers`
     /// until each has its response.
@@ -47,18 +50,17 @@ public:
     result<void> exchange(std::span<const outgoing_request> requests,
                           dtcp::response_handler& answers, std::chrono::milliseconds timeout);
 
-    /// Says goodbye. Returns the server's exit status, if it sends one in time.
-    std::optional<int> finish(std::chrono::milliseconds timeout);
+    /// Says that no more comes, and hands what is still to come to `answers`, until the server ends
+    /// the channel. Returns its exit status, if it sends one in time.
+    std::optional<int> finish(dtcp::response_handler& answers, std::chrono::milliseconds timeout);
+
+    /// What the server has written to the error stream so far.
+    const std::string& diagnostic() const noexcept;
 
 private:
-    dtcp_client(ssh_client session, std::string user, std::unique_ptr<dtcp::keyed_hash> hash,
-                std::unique_ptr<dtcp::keyed_hash> reading, sequence_number first);
-
-    ssh_client session_;
-    std::string user_;
-    std::unique_ptr<dtcp::keyed_hash> hash_;
-    std::unique_ptr<dtcp::keyed_hash> reading_;
-    sequence_number next_;
+    struct implementation;
+    explicit dtcp_client(std::unique_ptr<implementation> with);
+    std::unique_ptr<implementation> implementation_;
 };
 
 } // namespace flowtap::transport

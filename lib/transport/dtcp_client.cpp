@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <flowtap/transport/dtcp_client.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+#include <utility>
+
+#include <flowtap/dtcp/writer.hpp>
+#include <flowtap/transport/dtcp_service.hpp>
+#include <flowtap/transport/error.hpp>
+
+namespace flowtap::transport {
+
+namespace {
+
+bool is_name(std::string_view name, std::string_view lower_case) {
+    return std::equal(name.begin(), name.end(), lower_case.begin(), lower_case.end(),
+                      [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
+}
+
+bool has_field(const outgoing_request& request, std::string_view lower_case) {
+    return std::any_of(request.fields.begin(), request.fields.end(),
+                       [&](const auto& field) { return is_name(field.first, lower_case); });
+}
+
+/// Hands on what comes in, and counts the responses.
+class counting_handler final : public dtcp::response_handler {
+public:
+    void on_entry(dtcp::list_entry entry) override { to->on_entry(std::move(entry)); }
+    void on_response(dtcp::response answer, dtcp::authenticity signature) override {
+        ++responses;
+        to->on_response(std::move(answer), signature);
+    }
+    void on_notification(dtcp::notification told, dtcp::authenticity signature) override {
+        to->on_notification(std::move(told), signature);
+    }
+
+    dtcp::response_handler* to = nullptr;
+    std::size_t responses = 0;
+};
+
+} // namespace
+
+struct dtcp_client::implementation {
+    implementation(ssh_client with, std::string user,
+                   const std::function<std::unique_ptr<dtcp::keyed_hash>()>& make_hash,
+                   sequence_number first)
+        : session(std::move(with)), login(std::move(user)), signing(make_hash()),
+          verifying(make_hash()), reader(handler, verifying.get()), next(first) {}
+
+    void write(std::string& out, const outgoing_request& request);
+    result<bool> step(std::string_view& rest, std::chrono::milliseconds timeout);
+
+    ssh_client session;
+    std::string login;
+    std::unique_ptr<dtcp::keyed_hash> signing;
+    std::unique_ptr<dtcp::keyed_hash> verifying;
+    counting_handler handler;
+    dtcp::response_reader reader;
+    sequence_number next;
+};
+
+void dtcp_client::implementation::write(std::string& out, const outgoing_request& request) {
+    const std::string number = std::to_string(next.value());
+    std::vector<dtcp::text_field> fields;
+    if (!has_field(request, "csource-id"))
+        fields.push_back({"Csource-ID", login});
+    for (const auto& [name, value] : request.fields)
+        fields.push_back({name, value});
+    if (!has_field(request, "seq")) {
+        fields.push_back({"Seq", number});
+        next = sequence_number(next.value() + 1);
+    }
+    dtcp::write_request(out, request.method, request.spoken, fields, *signing);
+}
+
+/// One step of sending and receiving. False once the server has ended the channel.
+result<bool> dtcp_client::implementation::step(std::string_view& rest,
+                                               std::chrono::milliseconds timeout) {
+    std::array<char, 16UL * 1024> room{};
+    const auto done = session.exchange(rest, room, timeout);
+    if (!done)
+        return fail(done.error());
+    rest.remove_prefix(done->sent);
+    const std::string_view received(room.data(), done->received);
+    if (const auto read = reader.put(as_byte_view(received)); !read)
+        return fail(read.error());
+    return !done->ended;
+}
+
+dtcp_client::dtcp_client(std::unique_ptr<implementation> with) : implementation_(std::move(with)) {}
+dtcp_client::~dtcp_client() = default;
+dtcp_client::dtcp_client(dtcp_client&& other) noexcept = default;
+dtcp_client& dtcp_client::operator=(dtcp_client&& other) noexcept = default;
+
+result<dtcp_client>
+dtcp_client::connect(const ssh_client_options& options,
+                     const std::function<std::unique_ptr<dtcp::keyed_hash>()>& make_hash,
+                     sequence_number first) {
+    auto session = ssh_client::connect(options, dtcp_subsystem);
+    if (!session)
+        return fail(session.error());
+    return dtcp_client(
+        std::make_unique<implementation>(std::move(*session), options.user, make_hash, first));
+}
+
+result<void> dtcp_client::exchange(std::span<const outgoing_request> requests,
+                                   dtcp::response_handler& answers,
+                                   std::chrono::milliseconds timeout) {
+    std::string octets;
+    for (const outgoing_request& request : requests)
+        implementation_->write(octets, request);
+    counting_handler& handler = implementation_->handler;
+    handler.to = &answers;
+    handler.responses = 0;
+    std::string_view rest = octets;
+    while (handler.responses < requests.size()) {
+        const auto more = implementation_->step(rest, timeout);
+        if (!more)
+            return fail(more.error());
+        if (!*more && handler.responses < requests.size())
+            return fail(errc::channel_closed, implementation_->session.diagnostic());
+    }
+    return {};
+}
+
+std::optional<int> dtcp_client::finish(dtcp::response_handler& answers,
+                                       std::chrono::milliseconds timeout) {
+    implementation_->handler.to = &answers;
+    implementation_->session.end_input();
+    std::string_view nothing;
+    for (;;) {
+        const auto more = implementation_->step(nothing, timeout);
+        if (!more)
+            return std::nullopt;
+        if (!*more)
+            return implementation_->session.exit_status();
+    }
+}
+
+const std::string& dtcp_client::diagnostic() const noexcept {
+    return implementation_->session.diagnostic();
+}
+
+} // namespace flowtap::transport

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "login_pool.hpp"
+
+#include <algorithm>
+#include <pthread.h>
+#include <signal.h>
+#include <utility>
+
+namespace flowtap::transport {
+
+login_pool::login_pool(std::size_t threads) {
+    // Signals are for the program's own threads.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (std::size_t index = 0; index < std::max<std::size_t>(threads, 1); ++index)
+        threads_.emplace_back([this] { work(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+login_pool::~login_pool() {
+    join();
+}
+
+void login_pool::submit(std::function<void()> job) {
+    {
+        const std::lock_guard lock(mutex_);
+        jobs_.push_back(std::move(job));
+    }
+    changed_.notify_one();
+}
+
+void login_pool::join() {
+    std::deque<std::function<void()>> dropped;
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        dropped.swap(jobs_);
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_)
+        thread.join();
+    threads_.clear();
+}
+
+void login_pool::work() {
+    for (;;) {
+        std::function<void()> job;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+            if (stopping_)
+                return;
+            job = std::move(jobs_.front());
+            jobs_.pop_front();
+        }
+        job();
+    }
+}
+
+} // namespace flowtap::transport
