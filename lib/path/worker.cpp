@@ -147,10 +147,16 @@ void worker::state::copy_for(slot_id slot, std::uint32_t index,
         if (stamp == stamp_)
             continue;
         stamp = stamp_;
-        outbox_.put({&target.header, body.octets, target.stream, target.egress, identification_++,
-                     body.time},
+        outbox_.put({&target.header, body.octets, target.stream, target.egress,
+                     next_identification(), body.time},
                     index);
     }
+}
+
+std::uint16_t worker::state::next_identification() noexcept {
+    if (++identification_ == 0)
+        ++identification_;
+    return identification_;
 }
 
 void worker::state::new_stamp() noexcept {

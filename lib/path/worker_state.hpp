@@ -65,6 +65,7 @@ private:
     std::size_t copy_matched(std::size_t first, std::size_t count) noexcept;
     bool count_match(slot_id slot, std::uint32_t octets) noexcept;
     void copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body) noexcept;
+    std::uint16_t next_identification() noexcept;
     void new_stamp() noexcept;
     const action* action_of(slot_id slot) const noexcept;
 

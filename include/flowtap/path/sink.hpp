@@ -26,7 +26,8 @@ struct copy {
     byte_view packet;
     stream_id stream;
     egress_id egress;
-    /// For the identification field of an IPv4 outer header.
+    /// For the identification field of an IPv4 outer header; not 0, in the place of which a kernel
+    /// puts a number of its own.
     std::uint16_t identification = 0;
     /// When the packet was captured.
     wall_time time;

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include <flowtap/core/address.hpp>
+#include <flowtap/core/api.hpp>
+#include <flowtap/core/descriptor.hpp>
+#include <flowtap/core/result.hpp>
+
+namespace flowtap {
+
+/// The one way in which the data path's modules open files, sockets and devices, so that a program
+/// without privileges can have it done by another process.
+///
+/// Errors are those of the operating system (`std::system_category`), with the name of what was to
+/// be opened as their subject. Descriptors are close-on-exec; sockets do not block.
+/// A product's own opener must be usable by several threads at a time if its users are.
+class FLOWTAP_CORE_API opener {
+public:
+    opener() = default;
+    opener(const opener&) = delete;
+    opener& operator=(const opener&) = delete;
+    virtual ~opener();
+
+    /// An existing file; `-` is standard input.
+    virtual result<descriptor> file_to_read(const std::string& path) = 0;
+
+    /// A file that is made anew, or emptied, readable for its owner only; `-` is standard output.
+    virtual result<descriptor> file_to_write(const std::string& path) = 0;
+
+    /// A socket that sends IP packets as they are given, headers included, from any address.
+    virtual result<descriptor> raw_socket(family of) = 0;
+
+    /// A UDP socket bound to `local`, which other sockets may share.
+    virtual result<descriptor> udp_socket(const endpoint& local) = 0;
+
+    /// A packet socket that is bound to no device and receives nothing yet.
+    virtual result<descriptor> packet_socket() = 0;
+};
+
+/// Opens in the calling process, with the privileges that it has. Any thread.
+FLOWTAP_CORE_API opener& direct_opener() noexcept;
+
+} // namespace flowtap

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <flowtap/core/opener.hpp>
+
+namespace flowtap::deliver {
+
+/// What all sockets that copies leave through have in common.
+struct socket_options {
+    /// The socket mark (SO_MARK) of the copies, by which a live source knows and leaves them out.
+    /// Needs CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17.
+    std::optional<std::uint32_t> mark;
+    /// Octets of the socket's send buffer; 0 leaves what the system gives.
+    int send_buffer = 0;
+    /// Opens the sockets; must outlive the sink.
+    opener* via = &direct_opener();
+};
+
+} // namespace flowtap::deliver

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+
+#include <flowtap/capture/error.hpp>
+
+namespace flowtap::capture {
+
+namespace {
+
+class capture_error_category final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "flowtap.capture"; }
+
+    std::string message(int value) const override {
+        switch (static_cast<errc>(value)) {
+        case errc::not_a_capture:
+            return "the file is not a capture file that can be read";
+        case errc::damaged_capture:
+            return "the capture file is damaged or ends in the middle of a packet";
+        case errc::cannot_open_device:
+            return "the device cannot be opened for capture";
+        case errc::device_failed:
+            return "capturing on the device has failed";
+        case errc::invalid_filter:
+            return "the capture filter is not valid";
+        case errc::filter_not_in_kernel:
+            return "the kernel did not take the capture filter";
+        case errc::unsupported_link_type:
+            return "frames of this link type cannot be decoded";
+        }
+        return "unknown error";
+    }
+};
+
+} // namespace
+
+const std::error_category& category() noexcept {
+    static const capture_error_category category;
+    return category;
+}
+
+} // namespace flowtap::capture

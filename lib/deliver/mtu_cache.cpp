@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mtu_cache.hpp"
+
+#include <utility>
+
+#include "sockets.hpp"
+
+namespace flowtap::deliver::detail {
+
+result<mtu_cache> mtu_cache::open(const socket_options& options) {
+    mtu_cache made;
+    auto inet = options.via->udp_socket({});
+    if (!inet)
+        return fail(inet.error());
+    made.inet_ = std::move(*inet);
+    auto inet6 = options.via->udp_socket({ip_address(family::inet6, {}), 0});
+    if (inet6)
+        made.inet6_ = std::move(*inet6);
+    return made;
+}
+
+mtu_cache::place& mtu_cache::place_of(const ip_address& to) noexcept {
+    const std::uint64_t mixed = (to.bits().low ^ to.bits().high) * 0x9E37'79B9'7F4A'7C15ULL;
+    return places_[mixed >> 56];
+}
+
+std::size_t mtu_cache::known(const ip_address& to) noexcept {
+    place& its = place_of(to);
+    if (its.mtu == 0 || its.to != to)
+        return 0;
+    if (++its.uses > uses_per_answer)
+        its.mtu = 0;
+    return its.mtu;
+}
+
+std::size_t mtu_cache::ask(const ip_address& to) noexcept {
+    const bool is_inet = to.ip_family() == family::inet;
+    const int socket = is_inet ? inet_.number() : inet6_.number();
+    // Any port: nothing is sent. Connecting looks up the route.
+    socket_address address(endpoint{to, 9});
+    if (socket < 0 || ::connect(socket, address.data(), address.size()) != 0)
+        return 0;
+    int mtu = 0;
+    socklen_t length = sizeof mtu;
+    const int outcome = is_inet ? ::getsockopt(socket, IPPROTO_IP, IP_MTU, &mtu, &length)
+                                : ::getsockopt(socket, IPPROTO_IPV6, IPV6_MTU, &mtu, &length);
+    if (outcome != 0 || mtu <= 0)
+        return 0;
+    place_of(to) = {to, static_cast<std::size_t>(mtu), 0};
+    return static_cast<std::size_t>(mtu);
+}
+
+} // namespace flowtap::deliver::detail

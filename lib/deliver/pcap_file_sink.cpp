@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <flowtap/deliver/pcap_file_sink.hpp>
+
+#include "delivery_count.hpp"
+
+namespace flowtap::deliver {
+
+namespace {
+
+/// The formats of https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html, sections 4 and 5,
+/// in the byte order of this machine.
+struct file_header {
+    std::uint32_t magic = 0xA1B2'3C4D; ///< times in nanoseconds
+    std::uint16_t major = 2;
+    std::uint16_t minor = 4;
+    std::uint32_t reserved_1 = 0;
+    std::uint32_t reserved_2 = 0;
+    std::uint32_t snap_length = 65535;
+    std::uint32_t link_type = 101; ///< raw IP
+};
+struct record_header {
+    std::uint32_t seconds = 0;
+    std::uint32_t nanoseconds = 0;
+    std::uint32_t captured = 0;
+    std::uint32_t length = 0;
+};
+
+constexpr std::size_t buffer_size = std::size_t{256} << 10;
+constexpr std::size_t longest_record = sizeof(record_header) + 65535;
+
+record_header record_for(wall_time time, std::size_t length) noexcept {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    record_header made;
+    made.seconds = static_cast<std::uint32_t>(seconds.time_since_epoch().count());
+    made.nanoseconds = static_cast<std::uint32_t>((time - seconds).count());
+    made.captured = made.length = static_cast<std::uint32_t>(length);
+    return made;
+}
+
+} // namespace
+
+struct pcap_file::state {
+    /// Writes whole records. False if they could not be written, all of them or some.
+    bool write(byte_view records) noexcept;
+    bool write_all(byte_view octets) noexcept;
+
+    std::string path;
+    descriptor file;
+    bool is_regular = false;
+    mutable std::mutex mutex;
+    /// Where the last whole record ends.
+    off_t end = 0;
+    int failure = 0;
+};
+
+bool pcap_file::state::write_all(byte_view octets) noexcept {
+    while (!octets.empty()) {
+        const ssize_t written = ::write(file.number(), octets.data(), octets.size());
+        if (written > 0) {
+            octets = octets.subspan(static_cast<std::size_t>(written));
+            continue;
+        }
+        if (written < 0 && errno == EAGAIN) {
+            pollfd wanted{file.number(), POLLOUT, 0};
+            ::poll(&wanted, 1, -1);
+            continue;
+        }
+        if (written < 0 && errno == EINTR)
+            continue;
+        failure = written < 0 ? errno : EIO;
+        return false;
+    }
+    return true;
+}
+
+bool pcap_file::state::write(byte_view records) noexcept {
+    const std::lock_guard lock(mutex);
+    // A pipe that broke in the middle of a record has no place to go on from.
+    if (failure != 0 && !is_regular)
+        return false;
+    if (write_all(records)) {
+        end += static_cast<off_t>(records.size());
+        return true;
+    }
+    if (is_regular && ::ftruncate(file.number(), end) == 0)
+        ::lseek(file.number(), end, SEEK_SET);
+    return false;
+}
+
+result<std::shared_ptr<pcap_file>> pcap_file::create(const std::string& path, opener& with) {
+    auto opened = with.file_to_write(path);
+    if (!opened)
+        return fail(opened.error());
+    auto made = std::make_unique<state>();
+    made->path = path;
+    made->file = std::move(*opened);
+    struct stat status {};
+    made->is_regular = ::fstat(made->file.number(), &status) == 0 && S_ISREG(status.st_mode);
+    // Standard output may be a file that has something in it already.
+    made->end = made->is_regular ? ::lseek(made->file.number(), 0, SEEK_CUR) : 0;
+    const file_header header;
+    if (!made->write(std::as_bytes(std::span(&header, 1))))
+        return fail(error(std::error_code(made->failure, std::system_category()), path));
+    return std::shared_ptr<pcap_file>(new pcap_file(std::move(made)));
+}
+
+pcap_file::pcap_file(std::unique_ptr<state> with) noexcept : state_(std::move(with)) {}
+pcap_file::~pcap_file() = default;
+
+error pcap_file::failure() const {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->failure == 0)
+        return {};
+    return error(std::error_code(state_->failure, std::system_category()), state_->path);
+}
+
+struct pcap_file_sink::state {
+    explicit state(std::shared_ptr<pcap_file> to) : file(std::move(to)) {}
+
+    bool put(const path::copy& what) noexcept;
+    void flush() noexcept;
+
+    std::shared_ptr<pcap_file> file;
+    std::unique_ptr<std::byte[]> buffer = std::make_unique_for_overwrite<std::byte[]>(buffer_size);
+    std::size_t used = 0;
+    std::size_t copies = 0; ///< in the buffer
+    detail::delivery_count counts;
+};
+
+bool pcap_file_sink::state::put(const path::copy& what) noexcept {
+    const std::size_t length = what.header->size() + what.packet.size();
+    if (sizeof(record_header) + length > longest_record)
+        return false;
+    if (buffer_size - used < longest_record)
+        flush();
+    std::byte* place = buffer.get() + used;
+    std::byte* header = place + sizeof(record_header);
+    if (!what.header->write(what.packet, what.identification, {header, what.header->size()}))
+        return false;
+    const record_header record = record_for(what.time, length);
+    std::memcpy(place, &record, sizeof record);
+    std::memcpy(header + what.header->size(), what.packet.data(), what.packet.size());
+    used += sizeof record + length;
+    ++copies;
+    return true;
+}
+
+void pcap_file_sink::state::flush() noexcept {
+    if (copies == 0)
+        return;
+    if (file->state_->write({buffer.get(), used}))
+        counts.deliver(copies);
+    else
+        counts.drop(path::drop_cause::send_error, copies);
+    used = copies = 0;
+}
+
+pcap_file_sink::pcap_file_sink(std::shared_ptr<pcap_file> file)
+    : state_(std::make_unique<state>(std::move(file))) {}
+pcap_file_sink::~pcap_file_sink() = default;
+
+std::size_t pcap_file_sink::consume(std::span<const path::copy> copies) noexcept {
+    for (const path::copy& each : copies) {
+        if (!state_->put(each))
+            state_->counts.drop(path::drop_cause::too_long);
+    }
+    state_->flush();
+    return copies.size();
+}
+
+void pcap_file_sink::wait(std::chrono::milliseconds) noexcept {}
+
+path::delivery_counters pcap_file_sink::counters() const noexcept {
+    return state_->counts.read();
+}
+
+} // namespace flowtap::deliver

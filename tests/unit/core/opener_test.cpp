@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include <flowtap/core/opener.hpp>
+
+using namespace flowtap;
+
+namespace {
+
+/// A directory that is empty at first and gone at the end.
+struct scratch {
+    scratch() { REQUIRE(mkdtemp(path.data()) != nullptr); }
+    ~scratch() {
+        ::unlink((path + "/file").c_str());
+        ::rmdir(path.c_str());
+    }
+    std::string path = "/tmp/flowtap-opener-XXXXXX";
+};
+
+} // namespace
+
+TEST_CASE("a descriptor is closed once, by its last owner") {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    {
+        descriptor a(ends[0]);
+        descriptor b(std::move(a));
+        CHECK_FALSE(a);
+        CHECK(b.number() == ends[0]);
+        descriptor c;
+        c = std::move(b);
+        CHECK(c.number() == ends[0]);
+    }
+    CHECK(::close(ends[0]) == -1);
+    CHECK(::close(ends[1]) == 0);
+}
+
+TEST_CASE("files are made for their owner only, and can be read again") {
+    const scratch here;
+    const std::string path = here.path + "/file";
+    {
+        auto made = direct_opener().file_to_write(path);
+        REQUIRE(made);
+        CHECK(::write(made->number(), "ab", 2) == 2);
+    }
+    struct stat status {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+    auto read = direct_opener().file_to_read(path);
+    REQUIRE(read);
+    char letter = 0;
+    CHECK(::read(read->number(), &letter, 1) == 1);
+    CHECK(letter == 'a');
+}
+
+TEST_CASE("what cannot be opened is named with the reason") {
+    const auto missing = direct_opener().file_to_read("/nowhere/at all");
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().code == std::errc::no_such_file_or_directory);
+    CHECK(missing.error().subject == "/nowhere/at all");
+    const auto foreign = direct_opener().udp_socket({ip_address::v4(0xC0000201), 4000});
+    REQUIRE_FALSE(foreign);
+    CHECK(foreign.error().code == std::errc::address_not_available);
+    CHECK(foreign.error().subject == "192.0.2.1:4000");
+}
+
+TEST_CASE("UDP sockets are bound and can share their address") {
+    const endpoint local{ip_address::v4(0x7F000001), 40'123};
+    const auto first = direct_opener().udp_socket(local);
+    const auto second = direct_opener().udp_socket(local);
+    CHECK(first);
+    CHECK(second);
+}
