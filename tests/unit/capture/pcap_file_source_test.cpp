@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <flowtap/capture/pcap_file_source.hpp>
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <flowtap/capture/error.hpp>
+
+#include "capture_bytes.hpp"
+
+using namespace flowtap;
+using namespace flowtap::capture;
+using namespace flowtap::capture::test;
+using path::source_state;
+
+namespace {
+
+struct reading {
+    std::vector<std::string> frames;
+    std::vector<path::captured_packet> packets;
+    source_state end = source_state::ready;
+    error failure;
+};
+
+reading read_all(const std::string& contents, const file_options& options = {},
+                 std::size_t batch = 4) {
+    const scratch_file file(contents);
+    auto source = pcap_file_source::open(file.path, options);
+    REQUIRE(source);
+    reading all;
+    std::vector<path::captured_packet> packets(batch);
+    while (all.end == source_state::ready) {
+        const path::read_result got = (*source)->read(packets);
+        for (const auto& each : std::span(packets).first(got.count)) {
+            const auto* octets = each.frame.data();
+            std::string frame;
+            for (std::size_t i = 0; i < each.frame.size(); ++i)
+                frame += static_cast<char>(octets[i]);
+            all.frames.push_back(frame);
+            all.packets.push_back(each);
+        }
+        all.end = got.state;
+    }
+    all.failure = (*source)->failure();
+    return all;
+}
+
+std::vector<std::string> numbered_frames(std::size_t count, std::size_t size = 30) {
+    std::vector<std::string> made;
+    for (std::size_t i = 0; i < count; ++i)
+        made.emplace_back(size + i % 7, static_cast<char>('A' + i % 26));
+    return made;
+}
+
+std::string pcap(const std::vector<std::string>& frames, const pcap_kind& kind = {}) {
+    std::string made = pcap_header(kind);
+    for (const std::string& frame : frames)
+        made += pcap_record(frame, kind);
+    return made;
+}
+
+} // namespace
+
+TEST_CASE("captures of every byte order and resolution give their packets in order") {
+    const std::vector<std::string> frames = numbered_frames(11);
+    for (const byte_order order : {byte_order::little, byte_order::big}) {
+        for (const std::uint32_t magic : {microseconds, nanoseconds}) {
+            CAPTURE(static_cast<int>(order));
+            CAPTURE(magic);
+            file_options options;
+            options.port = port_id(3);
+            options.way = direction::egress;
+            const reading all = read_all(pcap(frames, {order, magic, 101}), options);
+            CHECK(all.end == source_state::finished);
+            CHECK_FALSE(all.failure.code);
+            REQUIRE(all.frames == frames);
+            const path::captured_packet& first = all.packets.front();
+            const auto fraction = std::chrono::nanoseconds(magic == nanoseconds ? 5 : 5000);
+            CHECK(first.time == wall_time(std::chrono::seconds(100) + fraction));
+            CHECK(first.wire_length == frames[0].size());
+            CHECK(first.port == port_id(3));
+            CHECK(first.way == direction::egress);
+        }
+    }
+}
+
+TEST_CASE("pcapng files are read as well") {
+    const std::vector<std::string> frames = numbered_frames(9);
+    for (const byte_order order : {byte_order::little, byte_order::big}) {
+        const reading all = read_all(pcapng(frames, order));
+        CHECK(all.end == source_state::finished);
+        CHECK(all.frames == frames);
+        CHECK(all.packets.front().time ==
+              wall_time(std::chrono::seconds(100) + std::chrono::nanoseconds(5000)));
+    }
+}
+
+TEST_CASE("a packet cut by the snap length keeps its length on the wire") {
+    const reading all = read_all(pcap_header() + pcap_record("abcd", {}, 1500));
+    REQUIRE(all.packets.size() == 1);
+    CHECK(all.packets[0].wire_length == 1500);
+    CHECK(all.frames[0] == "abcd");
+}
+
+TEST_CASE("an empty capture ends at once") {
+    const reading all = read_all(pcap_header());
+    CHECK(all.end == source_state::finished);
+    CHECK(all.frames.empty());
+}
+
+TEST_CASE("a capture cut at any octet gives all whole packets, then fails") {
+    const std::vector<std::string> frames = numbered_frames(3, 10);
+    const std::string whole = pcap(frames);
+    std::size_t border = pcap_header().size();
+    std::size_t before = 0;
+    for (std::size_t length = border; length < whole.size(); ++length) {
+        CAPTURE(length);
+        if (length == border + 16 + frames[before].size())
+            border = length, ++before;
+        const reading all = read_all(whole.substr(0, length));
+        CHECK(all.frames.size() == before);
+        CHECK(all.end == (length == border ? source_state::finished : source_state::failed));
+        CHECK((all.failure.code == capture::errc::damaged_capture) == (length != border));
+    }
+}
+
+TEST_CASE("a damaged record ends the capture after everything before it, with its reason") {
+    const std::vector<std::string> frames = numbered_frames(5);
+    writer damage(byte_order::little);
+    damage.u32(100).u32(5).u32(0x7FFFFFFF).u32(0x7FFFFFFF).octets("rest");
+    const reading all = read_all(pcap(frames) + damage.text);
+    CHECK(all.frames == frames);
+    CHECK(all.end == source_state::failed);
+    CHECK(all.failure.code == capture::errc::damaged_capture);
+    CHECK(all.failure.message().find("/tmp/flowtap-capture-") != std::string::npos);
+}
+
+TEST_CASE("more packets than one batch or one buffer holds come in several reads") {
+    // Two megabytes: the source keeps one at a time.
+    const std::vector<std::string> frames = numbered_frames(500, 4000);
+    for (const std::size_t batch : {1U, 64U, 1000U}) {
+        CAPTURE(batch);
+        const reading all = read_all(pcap(frames), {}, batch);
+        CHECK(all.end == source_state::finished);
+        CHECK(all.frames == frames);
+    }
+}
+
+TEST_CASE("what is no capture is refused with its name") {
+    const scratch_file text("this is a text of no particular kind, and long enough");
+    const auto refused = pcap_file_source::open(text.path);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == capture::errc::not_a_capture);
+    CHECK(refused.error().subject.find(text.path) == 0);
+
+    const scratch_file empty("");
+    CHECK(pcap_file_source::open(empty.path).error().code == capture::errc::not_a_capture);
+
+    const auto missing = pcap_file_source::open("/nowhere/a.pcap");
+    CHECK(missing.error().code == std::errc::no_such_file_or_directory);
+}
+
+TEST_CASE("captures of a link type that cannot be decoded are refused") {
+    const scratch_file file(pcap_header({byte_order::little, microseconds, 147}));
+    const auto refused = pcap_file_source::open(file.path);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == capture::errc::unsupported_link_type);
+}
+
+TEST_CASE("every error code has a sentence of its own") {
+    std::vector<std::string> sentences;
+    for (int code = 1; code <= static_cast<int>(capture::errc::unsupported_link_type); ++code)
+        sentences.push_back(make_error_code(static_cast<capture::errc>(code)).message());
+    std::ranges::sort(sentences);
+    CHECK(std::ranges::adjacent_find(sentences) == sentences.end());
+    CHECK(std::ranges::find(sentences, "unknown error") == sentences.end());
+}
