@@ -6,6 +6,7 @@
 #include <boost/spirit/home/x3.hpp>
 
 #include "range_grammar.hpp"
+#include "text.hpp"
 
 /// What the list grammars of numbers and of addresses share. Included by their two .cpp files only.
 namespace flowtap::dtcp::range_rules {
@@ -98,7 +99,7 @@ std::optional<std::size_t> find_bad_form(const std::vector<written_entry<Value>>
 template <class Value, class Rule>
 result<std::vector<written_entry<Value>>, std::size_t> run(collector<Value> found,
                                                            const Rule& entry) {
-    const std::string_view text = found.text;
+    const std::string_view text = ascii_prefix(found.text);
     auto place = text.begin();
     const bool matched =
         x3::parse(place, text.end(), x3::with<collector_tag>(std::ref(found))[entry % separator]);
@@ -106,6 +107,8 @@ result<std::vector<written_entry<Value>>, std::size_t> run(collector<Value> foun
         x3::parse(place, text.end(), separator);
         return unexpected<std::size_t>(found.offset_of(place));
     }
+    if (text.size() < found.text.size())
+        return unexpected<std::size_t>(text.size());
     if (const auto bad = find_bad_form(found.entries))
         return unexpected<std::size_t>(*bad);
     return std::move(found.entries);

@@ -13,7 +13,11 @@ void append_status_line(std::string& out, version spoken, status_code status) {
     const status_code sent = status_under(spoken, status);
     append_version(out, spoken);
     out += ' ';
-    append_number(out, static_cast<std::uint16_t>(sent));
+    // Three digits, whatever a client that writes what it read may have read.
+    const auto code = static_cast<unsigned>(sent) % 1000;
+    out += static_cast<char>('0' + code / 100);
+    out += static_cast<char>('0' + code / 10 % 10);
+    out += static_cast<char>('0' + code % 10);
     out += ' ';
     out += reason(sent);
     out += "\r\n";

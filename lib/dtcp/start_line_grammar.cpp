@@ -5,6 +5,8 @@
 
 #include <boost/spirit/home/x3.hpp>
 
+#include "text.hpp"
+
 namespace flowtap::dtcp {
 
 namespace {
@@ -40,9 +42,7 @@ const auto status_number = x3::uint_parser<std::uint16_t, 10, 3, 3>{};
 const auto method_token = x3::raw[+x3::graph];
 
 const auto request_rule = method_token[note_token] >> blanks >> dtcp_version >> x3::eoi;
-// The reason phrase is free text, and some servers leave it out.
-const auto status_rule = dtcp_version >> blanks >> status_number[note_code] >>
-                         (x3::eoi | (blanks >> *x3::char_));
+const auto status_rule = dtcp_version >> blanks >> status_number[note_code];
 
 std::string_view text_of(const text_range& range) {
     return {range.begin(), range.end()};
@@ -68,18 +68,24 @@ version version_of(const start_line_parts& found) {
 
 std::optional<request_line> parse_request_line(std::string_view line) {
     start_line_parts found;
-    if (!x3::parse(line.begin(), line.end(),
-                   x3::with<start_line_parts>(std::ref(found))[request_rule]) ||
-        has_leading_zero(found.minor))
+    const bool matched = ascii_prefix(line).size() == line.size() &&
+                         x3::parse(line.begin(), line.end(),
+                                   x3::with<start_line_parts>(std::ref(found))[request_rule]);
+    if (!matched || has_leading_zero(found.minor))
         return std::nullopt;
     return request_line{text_of(found.first_token), version_of(found)};
 }
 
 std::optional<status_line> parse_status_line(std::string_view line) {
     start_line_parts found;
-    if (!x3::parse(line.begin(), line.end(),
-                   x3::with<start_line_parts>(std::ref(found))[status_rule]) ||
+    const std::string_view text = ascii_prefix(line);
+    auto place = text.begin();
+    if (!x3::parse(place, text.end(), x3::with<start_line_parts>(std::ref(found))[status_rule]) ||
         has_leading_zero(found.minor))
+        return std::nullopt;
+    // The reason phrase is free text, and some servers leave it out.
+    const auto used = static_cast<std::size_t>(place - text.begin());
+    if (used < line.size() && line[used] != ' ' && line[used] != '\t')
         return std::nullopt;
     return status_line{version_of(found), found.code};
 }

@@ -61,6 +61,15 @@ constexpr std::string_view strip_line(std::string_view line) noexcept {
     return trim_end(without_line_end(line));
 }
 
+/// What stands before the first octet that is not ASCII. The character classes of Spirit's grammars
+/// assert on any other octet.
+constexpr std::string_view ascii_prefix(std::string_view text) noexcept {
+    std::size_t size = 0;
+    while (size < text.size() && static_cast<unsigned char>(text[size]) < 0x80)
+        ++size;
+    return text.substr(0, size);
+}
+
 /// Octets as text.
 inline std::string_view as_text(byte_view octets) noexcept {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): any object is octets

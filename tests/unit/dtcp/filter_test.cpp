@@ -128,6 +128,9 @@ TEST_CASE("numbers are refused where they stop being valid") {
         bad(name, "7,*-*", errc::invalid_filter_entry, 2);
         bad(name, "**", errc::invalid_filter_entry, 1);
         bad(name, "99999999999999999999", errc::invalid_filter_entry, 0);
+        bad(name, "\xFF", errc::invalid_filter_entry, 0);
+        bad(name, "5\xC3\xA9", errc::invalid_filter_entry, 1);
+        bad(name, "5,\xC3\xA9", errc::invalid_filter_entry, 2);
         bad(name, "7-5", errc::reversed_range, 0);
         bad(name, "1,!7-5", errc::reversed_range, 3);
         bad(name, "65536", errc::filter_value_out_of_range, 0);
@@ -185,6 +188,8 @@ TEST_CASE("addresses are refused where they stop being valid") {
         bad(name, "*-*", errc::invalid_filter_entry, 0);
         bad(name, "10.0.0.1, 10.0.0.999", errc::invalid_filter_entry, 10);
         bad(name, "1:2:3", errc::invalid_filter_entry, 0);
+        bad(name, "10.0.0.1\xFF", errc::invalid_filter_entry, 8);
+        bad(name, "10.0.0.1/\xFF", errc::invalid_filter_entry, 8);
         bad(name, "fe80::1%eth0", errc::invalid_filter_entry, 7);
         bad(name, "10.0.0.1/33", errc::filter_value_out_of_range, 0);
         bad(name, "::1/129", errc::filter_value_out_of_range, 0);

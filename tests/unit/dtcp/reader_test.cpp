@@ -33,6 +33,14 @@ TEST_CASE("the draft's answers are read") {
     CHECK(seen.signatures == std::vector{authenticity::failed, authenticity::failed});
 }
 
+TEST_CASE("a reason phrase is free text, or missing") {
+    for (const char* phrase : {"", " ", " OK", "\tc'est \xC3\xA9trange", " 200"}) {
+        const reading seen = read("DTCP/0.7 200" + std::string(phrase) + "\n\n");
+        REQUIRE(seen.responses.size() == 1);
+        CHECK(seen.responses[0].status == status_code::ok);
+    }
+}
+
 TEST_CASE("entries are told apart by the parameter the first one begins with") {
     // The order of the draft's grammar, with the response's own parameters last.
     const reading seen = read("DTCP/0.7 200 OK\n"
@@ -92,6 +100,9 @@ TEST_CASE("what is no message ends the reading, with its line") {
              row{"DTCP/0.7\n", errc::malformed_status_line, 1},
              row{"DTCP/0.7 20 OK\n", errc::malformed_status_line, 1},
              row{"DTCP/0.7 2000 OK\n", errc::malformed_status_line, 1},
+             row{"DTCP/0.7\xFF 200 OK\n", errc::malformed_status_line, 1},
+             row{"DTCP/0.7 200\xFF\n", errc::malformed_status_line, 1},
+             row{"\xFF\n", errc::malformed_status_line, 1},
              row{"DTCP/0.7 OK\n", errc::malformed_status_line, 1},
              row{"DTCP/0.7 200 OK\n\n\nnoise\n", errc::malformed_status_line, 1},
              row{"DTCP/0.7 200 OK\nSEQ: 1\nno colon\n", errc::malformed_line, 3},

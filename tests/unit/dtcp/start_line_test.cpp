@@ -45,11 +45,28 @@ TEST_CASE("an unknown method is not implemented") {
 }
 
 TEST_CASE("any other start line is a bad request") {
-    for (const char* start :
-         {"NOOP", "NOOP DTCP", "NOOP DTCP/", "NOOP DTCP/0", "NOOP DTCP/0.", "NOOP DTCP/.7",
-          "NOOP DTCP/a.b", "NOOP DTCP/0.7x", "NOOP DTCP/0.7 more", "DTCP/0.7", " NOOP DTCP/0.7",
-          "NOOP HTTP/0.7", "NOOPDTCP/0.7", "NOOP DTCP /0.7", "NOOP DTCP/0.07", "NOOP DTCP/0.7.1",
-          "NOOP DTCP/-0.7", "\x01\x02 DTCP/x.7", "NO\\079P"})
+    for (const char* start : {"NOOP",
+                              "NOOP DTCP",
+                              "NOOP DTCP/",
+                              "NOOP DTCP/0",
+                              "NOOP DTCP/0.",
+                              "NOOP DTCP/.7",
+                              "NOOP DTCP/a.b",
+                              "NOOP DTCP/0.7x",
+                              "NOOP DTCP/0.7 more",
+                              "DTCP/0.7",
+                              " NOOP DTCP/0.7",
+                              "NOOP HTTP/0.7",
+                              "NOOPDTCP/0.7",
+                              "NOOP DTCP /0.7",
+                              "NOOP DTCP/0.07",
+                              "NOOP DTCP/0.7.1",
+                              "NOOP DTCP/-0.7",
+                              "\x01\x02 DTCP/x.7",
+                              "NO\\079P",
+                              "NOOP DTCP/0.7\xC3\xA9",
+                              "N\xFFOP DTCP/0.7",
+                              "\xFF"})
         bad(start, errc::malformed_start_line);
 }
 
