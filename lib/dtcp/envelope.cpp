@@ -47,9 +47,12 @@ std::optional<std::string> printable(std::string_view value) {
 }
 
 void note(envelope& message, const header_line& line) {
-    if (line.known == parameter::csource_id && message.find(parameter::csource_id) == nullptr)
+    const bool is_identity = line.known == parameter::csource_id || line.known == parameter::seq;
+    if (!is_identity || message.find(*line.known) != nullptr)
+        return;
+    if (line.known == parameter::csource_id) {
         message.csource_id = printable(line.value);
-    if (line.known == parameter::seq && message.find(parameter::seq) == nullptr) {
+    } else {
         message.sequence_text = line.value;
         if (const auto number = parse_unsigned<std::uint64_t>(line.value))
             message.sequence = sequence_number(*number);
