@@ -57,14 +57,14 @@ TEST_CASE("each trigger can name a subscriber") {
         {"X-RM-Circuit-Id", parameter::x_rm_circuit_id},
         {"X-Call-Sta-Id", parameter::x_call_sta_id},
     };
-    for (const auto& [name, trigger] : rows) {
-        CAPTURE(name);
+    for (const auto& row : rows) {
+        CAPTURE(row.first);
         const add_request add = good_add(with({eight_octets,
-                                               {name, "10.0.0.1"},
+                                               {row.first, "10.0.0.1"},
                                                {"X-Logical-System", "ls1"},
                                                {"X-Router-Instance", "ri\\0321"}}));
         REQUIRE(add.subscriber);
-        CHECK(add.subscriber->trigger == trigger);
+        CHECK(add.subscriber->trigger == row.second);
         CHECK(add.subscriber->trigger_value == "10.0.0.1");
         CHECK(add.subscriber->logical_system == "ls1");
         CHECK(add.subscriber->router_instance == "ri 1");
