@@ -203,7 +203,7 @@ private:
         if (parent.row != nullptr && parent.row->kind == statement_kind::open)
             return;
         parent.flawed = true;
-        if (!holds_others(parent.row))
+        if (parent.row != nullptr && !holds_others(parent.row))
             return report_surplus(*parent.row, first, whole);
 
         std::vector<std::string_view> known;
@@ -217,7 +217,7 @@ private:
         if (parent.row == nullptr && !whole.children.empty())
             return report_.warn(first.where, in_quotes(first.text) +
                                                  " is ignored: this program does not know it");
-        if (known.empty())
+        if (parent.row != nullptr && known.empty())
             return report_surplus(*parent.row, first, whole);
         report_.error(first.where, "there is no statement " + in_quotes(first.text) +
                                        " here; possible: " + possible(parent.row));
