@@ -11,7 +11,6 @@ is there, the real traffic with mirror headers in its captures/ is taken apart.
 import collections
 import os
 import pathlib
-import shutil
 import struct
 import subprocess
 import sys
@@ -149,16 +148,13 @@ def check_real(dump_copies, captures):
 
 def main():
     write_copies, dump_copies = sys.argv[1:]
-    if not shutil.which("tshark"):
-        print("SKIPPED: tshark is not installed")
-        return 77
     with tempfile.TemporaryDirectory() as directory:
         problems = check_copies(write_copies, directory)
     captures = pathlib.Path(os.environ.get("FLOWTAP_SHARED_DATA", "/nonexistent")) / "captures"
     if captures.is_dir():
         problems += check_real(dump_copies, captures)
     else:
-        print("SKIPPED: the captures of $FLOWTAP_SHARED_DATA/captures are missing")
+        print("SKIPPED: ../shared/captures is missing")
     for problem in problems[:20]:
         print(problem)
     print(f"{len(problems)} problems")

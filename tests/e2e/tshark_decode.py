@@ -12,7 +12,6 @@ listed in lib/packet/README.md; the number of packets in each class is asserted.
 import collections
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -146,15 +145,12 @@ def compare_all(dump_keys, captures, column, not_captures):
 
 def main():
     dump_keys, write_corpus = sys.argv[1:]
-    if not shutil.which("tshark"):
-        print("SKIPPED: tshark is not installed")
-        return 77
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run([write_corpus, directory], check=True)
         good = compare_all(dump_keys, sorted(pathlib.Path(directory).iterdir()), 0, 0)
     shared = pathlib.Path(os.environ.get("FLOWTAP_SHARED_DATA", "/nonexistent")) / "pcaps"
     if not shared.is_dir():
-        print("SKIPPED: the captures of $FLOWTAP_SHARED_DATA/pcaps are missing")
+        print("SKIPPED: ../shared/pcaps is missing")
         return 0 if good else 1
     captures = sorted(f for f in shared.glob("*/*") if f.suffix in (".pcap", ".pcapng"))
     # Some of the files are the text of a link to another one.
