@@ -24,7 +24,7 @@ inline void reject(packet_view& out) noexcept {
 
 /// Not even the fixed IP header was captured: cut short if the capture is why, with nothing to look
 /// at.
-inline void reject_short_header(std::size_t header_size, const frame_cursor& rest,
+inline void reject_short_header(std::size_t header_size, frame_cursor rest,
                                 packet_view& out) noexcept {
     if (rest.wire_length() < header_size)
         return reject(out);
@@ -62,14 +62,14 @@ inline void decode_transport(byte_view transport, packet_key& key) noexcept {
 
 /// The total length of an IPv4 packet. Zero is left there by TCP segmentation offload: the packet
 /// is what the link carried.
-inline std::size_t ipv4_total_length(byte_view header, const frame_cursor& rest) noexcept {
+inline std::size_t ipv4_total_length(byte_view header, frame_cursor rest) noexcept {
     const std::size_t total_length = load_u16(header, 2);
     if (total_length == 0 && load_u8(header, 9) == ip_protocol::tcp)
         return rest.wire_length();
     return total_length;
 }
 
-inline void decode_ipv4(const frame_cursor& rest, packet_view& out) noexcept {
+inline void decode_ipv4(frame_cursor rest, packet_view& out) noexcept {
     const byte_view header = rest.octets();
     if (!header.empty() && (load_u8(header, 0) >> 4) != 4)
         return reject(out);
@@ -122,7 +122,7 @@ inline jumbo_search find_jumbo_option(byte_view options) noexcept {
 /// The total length of an IPv6 packet whose payload length is zero. With a hop-by-hop header that
 /// is a jumbogram; zero when the option that must tell its length tells one that needs no
 /// jumbogram.
-inline std::size_t jumbogram_total_length(const frame_cursor& rest) noexcept {
+inline std::size_t jumbogram_total_length(frame_cursor rest) noexcept {
     const byte_view packet = rest.octets();
     const byte_view options = packet.subspan(ipv6_header_size);
     const std::size_t size = options.size() < 8 ? 8 : (load_u8(options, 1) + 1U) * 8U;
@@ -137,7 +137,7 @@ inline std::size_t jumbogram_total_length(const frame_cursor& rest) noexcept {
 }
 
 /// The total length of an IPv6 packet, its header included.
-inline std::size_t ipv6_total_length(const frame_cursor& rest) noexcept {
+inline std::size_t ipv6_total_length(frame_cursor rest) noexcept {
     const std::size_t payload = load_u16(rest.octets(), 4);
     if (payload == 0 && load_u8(rest.octets(), 6) == ip_protocol::hop_by_hop)
         return jumbogram_total_length(rest);
@@ -199,7 +199,7 @@ inline void decode_ipv6_payload(byte_view rest, packet_view& out) noexcept {
     }
 }
 
-inline void decode_ipv6(const frame_cursor& rest, packet_view& out) noexcept {
+inline void decode_ipv6(frame_cursor rest, packet_view& out) noexcept {
     const byte_view header = rest.octets();
     if (!header.empty() && (load_u8(header, 0) >> 4) != 6)
         return reject(out);
@@ -219,7 +219,7 @@ inline void decode_ipv6(const frame_cursor& rest, packet_view& out) noexcept {
 }
 
 /// By the version in the first octet, for links that carry nothing but IP.
-inline void decode_ip(const frame_cursor& rest, packet_view& out) noexcept {
+inline void decode_ip(frame_cursor rest, packet_view& out) noexcept {
     if (rest.octets().empty())
         return reject_short_header(1, rest, out);
     if ((load_u8(rest.octets(), 0) >> 4) == 4)
