@@ -72,7 +72,7 @@ std::vector<value_range<T>> admitted_ranges(const range_list<Listed>& list) {
     bool some_plain = false;
     for (const auto& entry : list.entries) {
         some_plain |= !entry.negated;
-        const value_range<Listed> range = entry;
+        const value_range<Listed> range{entry.first, entry.last};
         if (const auto clipped = clip<T>(range))
             (entry.negated ? negated : plain).push_back(*clipped);
     }

@@ -16,7 +16,8 @@ bool take_single_range(const range_list<Listed>& list, value_range<T>& range) {
         return true;
     if (list.entries.size() != 1 || list.has_negation())
         return false;
-    const value_range<Listed> only = list.entries.front();
+    const auto& entry = list.entries.front();
+    const value_range<Listed> only{entry.first, entry.last};
     const auto clipped = clip<T>(only);
     if (clipped)
         range = *clipped;

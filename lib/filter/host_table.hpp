@@ -34,12 +34,11 @@ struct host_rule {
     FLOWTAP_INLINE bool matches(const packet_key& key) const noexcept {
         const Address from = narrow<Address>(key.source);
         const Address to = narrow<Address>(key.destination);
-        return at_most(source.first, from) & at_most(from, source.last) &
-               at_most(destination.first, to) & at_most(to, destination.last) &
-               (source_port.first <= key.source_port) & (key.source_port <= source_port.last) &
-               (destination_port.first <= key.destination_port) &
-               (key.destination_port <= destination_port.last) & (protocol.first <= key.protocol) &
-               (key.protocol <= protocol.last) & (key.has_ports || !needs_ports);
+        return at_most(source.first, from) && at_most(from, source.last) &&
+               at_most(destination.first, to) && at_most(to, destination.last) &&
+               source_port.contains(key.source_port) &&
+               destination_port.contains(key.destination_port) && protocol.contains(key.protocol) &&
+               (key.has_ports || !needs_ports);
     }
 };
 

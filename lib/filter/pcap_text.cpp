@@ -107,20 +107,20 @@ std::string compare_words(std::size_t offset, const address_bits& bound, const c
 
 std::string address_range(family of, const char* side, std::size_t offset,
                           value_range<address_bits> range) {
-    const std::string name = of == family::inet ? "ip" : "ip6";
+    const char* const name = of == family::inet ? "ip" : "ip6";
     if (of == family::inet) {
         if (highest_address(of) < range.first)
             return "ip[9] > 255"; // out of reach
         range.last = std::min(range.last, highest_address(of));
     }
     if (range.first == range.last)
-        return name + ' ' + side + " host " + to_string(ip_address(of, range.first));
+        return std::string(name) + ' ' + side + " host " + to_string(ip_address(of, range.first));
     const int length = prefix_length(of, range);
     if (length == 0)
         return name;
     if (length > 0)
-        return name + ' ' + side + " net " + to_string(ip_address(of, range.first)) + '/' +
-               std::to_string(length);
+        return std::string(name) + ' ' + side + " net " + to_string(ip_address(of, range.first)) +
+               '/' + std::to_string(length);
     if (of == family::inet6)
         return all_of({compare_words(offset, range.first, ">", ">="),
                        compare_words(offset, range.last, "<", "<=")});
@@ -134,11 +134,11 @@ void add_addresses(texts& parts, family of, const filter_spec& spec) {
     const std::size_t destination_at = of == family::inet ? 16 : 24;
     if (!spec.source_addresses.is_wildcard())
         parts.push_back(list_text(spec.source_addresses, [&](const auto& range) {
-            return address_range(of, "src", source_at, range);
+            return address_range(of, "src", source_at, {range.first, range.last});
         }));
     if (!spec.destination_addresses.is_wildcard())
         parts.push_back(list_text(spec.destination_addresses, [&](const auto& range) {
-            return address_range(of, "dst", destination_at, range);
+            return address_range(of, "dst", destination_at, {range.first, range.last});
         }));
 }
 
