@@ -41,6 +41,7 @@ result<void> publisher::publish() {
         return {};
     filter::classifier_limits limits;
     limits.criteria = std::max(limits.criteria, criteria_.size());
+    limits.memory = memory_limit_;
     auto compiled = filter::classifier::build(criteria_, limits);
     if (!compiled)
         return fail(std::move(compiled).error());

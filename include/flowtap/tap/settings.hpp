@@ -70,6 +70,9 @@ struct settings {
     /// Most content destinations in use at a time (551). The data path has room for at least as
     /// many streams, and for those that workers have yet to forget.
     std::size_t destination_limit = 65'536;
+    /// Most octets of memory that all criteria may take once they are compiled. An ADD beyond it is
+    /// answered with 500.
+    std::size_t filter_memory = std::size_t{1} << 30;
     control_source_settings default_source;
     /// By Csource-ID.
     std::map<std::string, control_source_settings, std::less<>> sources;

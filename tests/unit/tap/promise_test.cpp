@@ -153,3 +153,40 @@ TEST_CASE("slots are used again, and their counters start at zero") {
     }
     CHECK(at.point.state().content_destinations == 0);
 }
+
+TEST_CASE("ADDs that make the criteria too large are answered with 500 and taken back") {
+    tap::settings with = usual_settings();
+    with.criteria_limit = 10'000;
+    with.filter_memory = 200'000;
+    rig at(with);
+    wire on(at.path);
+    const tap::session_id session = at.open("lea1");
+    const tap::session_id other = at.open("lea3");
+    REQUIRE(status_of_answer(at.ask(session, "lea1", add("Dest-Address: 10.0.0.1\n"))) == 200);
+    std::size_t accepted = 1;
+    for (int batch = 0; batch < 100 && accepted < 10'000; ++batch) {
+        std::string octets;
+        for (int i = 0; i < 100; ++i)
+            octets += at.request("lea1", add("Dest-Address: 10.1." + std::to_string(batch) + "." +
+                                             std::to_string(i) + "\n"));
+        const std::string answers = at.exchange(session, octets);
+        if (answers.find(" 500 ") != std::string::npos)
+            break;
+        accepted += 100;
+    }
+    REQUIRE(accepted < 10'000);
+    CHECK(at.point.state().criteria == accepted);
+    CHECK(at.audit.count(tap::audit_event::purge) == 100);
+    CHECK(on.pass(udp_packet(1)) == 1);
+    CHECK(value_of(at.ask(session, "lea1", "LIST DTCP/0.7\nCriteria-ID: 1\n"),
+                   "MATCHING-PACKETS") == "1");
+    // A DELETE in the same turn as an ADD that fails is done.
+    at.feed(session, at.request("lea1", delete_first));
+    std::string octets;
+    for (int i = 0; i < 200; ++i)
+        octets += at.request("lea3", add("Dest-Address: 10.2.0." + std::to_string(i) + "\n"));
+    CHECK(at.exchange(other, octets).find(" 500 ") != std::string::npos);
+    CHECK(at.read(session).find("CRITERIA-COUNT: 1\r\n") != std::string::npos);
+    CHECK(on.pass(udp_packet(1)) == 0);
+    CHECK(at.point.state().criteria == accepted - 1);
+}
