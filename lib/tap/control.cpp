@@ -19,7 +19,6 @@ void control::apply(settings next) {
     auto own = std::make_shared<path::own_traffic>();
     for (const own_service& service : with.own_services)
         own->add(service.protocol, service.where);
-    published.limit_memory(with.filter_memory);
     published.replace(names.map(), std::move(own));
 }
 

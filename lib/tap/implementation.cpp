@@ -2,6 +2,7 @@
 #include "implementation.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -181,21 +182,24 @@ void access_point::implementation::turn(time_stamp now) {
 }
 
 void access_point::implementation::publish(time_stamp now) {
-    if (const auto published = state_.published.publish(); !published) {
-        take_back_newcomers(published.error(), now);
-        // What is left was published before, so this is not expected to fail. If it does, what was
-        // deleted stays stopped and its answers wait for a later turn.
-        static_cast<void>(state_.published.publish());
-    }
+    publisher& published = state_.published;
+    const auto done = published.publish(state_.with.filter_memory);
+    if (done)
+        return;
+    take_back_newcomers(done.error(), now);
+    // What is left has been in force before, so it may stay, also when a limit was lowered since:
+    // what was deleted must go. Should even this fail, it is tried again with the next turn.
+    static_cast<void>(published.publish(std::numeric_limits<std::size_t>::max()));
 }
 
 void access_point::implementation::take_back_newcomers(const error& reason, time_stamp now) {
-    const std::vector<slot_id> slots(state_.published.newcomers().begin(),
-                                     state_.published.newcomers().end());
+    std::vector<slot_id> slots(state_.published.newcomers().begin(),
+                               state_.published.newcomers().end());
+    std::sort(slots.begin(), slots.end());
     for (const auto& [name, source] : state_.sources.sources()) {
         std::vector<criterion*> failed;
         for (const auto& [id, one] : source->criteria())
-            if (std::find(slots.begin(), slots.end(), one->slot) != slots.end())
+            if (std::binary_search(slots.begin(), slots.end(), one->slot))
                 failed.push_back(one.get());
         for (criterion* one : failed) {
             audit_note note{audit_event::purge, dtcp::status_code::internal_error};

@@ -35,13 +35,13 @@ void publisher::replace(std::shared_ptr<const path::interface_map> interfaces,
     changed_ = true;
 }
 
-result<void> publisher::publish() {
+result<void> publisher::publish(std::size_t memory) {
     watch();
     if (!changed_ || in_force_ < published_)
         return {};
     filter::classifier_limits limits;
     limits.criteria = std::max(limits.criteria, criteria_.size());
-    limits.memory = memory_limit_;
+    limits.memory = memory;
     auto compiled = filter::classifier::build(criteria_, limits);
     if (!compiled)
         return fail(std::move(compiled).error());

@@ -30,17 +30,15 @@ public:
     void replace(std::shared_ptr<const path::interface_map> interfaces,
                  std::shared_ptr<const path::own_traffic> own);
 
-    /// Most octets that the compiled criteria may take, from the next publication on.
-    void limit_memory(std::size_t octets) noexcept { memory_limit_ = octets; }
-
     /// The edition that holds all changes made so far.
     edition pending() const noexcept {
         return changed_ ? edition{published_.value() + 1} : published_;
     }
 
-    /// Publishes what has changed; nothing when nothing has, or while the data path still holds
-    /// back the publication before. An error leaves the changes waiting.
-    result<void> publish();
+    /// Publishes what has changed, if the compiled criteria take at most `memory` octets; nothing
+    /// when nothing has changed, or while the data path still holds back the publication before.
+    /// An error leaves the changes waiting.
+    result<void> publish(std::size_t memory);
 
     /// Asks the data path how far the workers are.
     void watch();
@@ -63,7 +61,6 @@ private:
     std::shared_ptr<const path::interface_map> interfaces_;
     std::shared_ptr<const path::own_traffic> own_;
     std::vector<slot_id> newcomers_;
-    std::size_t memory_limit_ = filter::classifier_limits{}.memory;
     bool changed_ = false;
     edition published_;
     edition in_force_;

@@ -189,4 +189,12 @@ TEST_CASE("ADDs that make the criteria too large are answered with 500 and taken
     CHECK(at.read(session).find("CRITERIA-COUNT: 1\r\n") != std::string::npos);
     CHECK(on.pass(udp_packet(1)) == 0);
     CHECK(at.point.state().criteria == accepted - 1);
+
+    // A lower limit leaves alone what is there, and lets it go.
+    with.filter_memory = 1;
+    at.point.apply(
+        with, [](std::string_view) { return true; }, at.now);
+    CHECK(value_of(at.ask(session, "lea1", "DELETE DTCP/0.7\nCriteria-ID: 2\nFlags: STATIC\n"),
+                   "CRITERIA-COUNT") == "1");
+    CHECK(at.point.state().criteria == accepted - 2);
 }
