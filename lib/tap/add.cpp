@@ -232,7 +232,8 @@ criteria_id install(request_context& context, const dtcp::add_request& asked, pl
                     filter::criterion compiled) {
     control& state = context.state;
     control_source& source = context.from.source;
-    auto added = std::make_unique<criterion>(source.next_id(), compiled.slot(), context.now.steady);
+    auto added = std::make_unique<criterion>(source.next_id(), compiled.slot(),
+                                             bandwidth_meter(state.samples, context.now.steady));
     added->terms = make_terms(context, asked);
     added->timers = make_timers(context, asked);
 

@@ -19,15 +19,20 @@ public:
     /// Enough to reach back over the whole window.
     static constexpr std::size_t size = 12;
 
-    /// Where the next sample belongs, taken at `now`. The oldest one is overwritten.
-    std::size_t advance(steady_time now) noexcept {
+    /// Begins the next round of samples, of `now`. The oldest one is overwritten.
+    void advance(steady_time now) noexcept {
+        ++round_;
         newest_ = (newest_ + 1) % size;
         times_[newest_] = now;
         if (taken_ < size)
             ++taken_;
-        return newest_;
     }
 
+    /// Counts the rounds.
+    std::uint64_t round() const noexcept { return round_; }
+    /// Where the samples of this round belong.
+    std::size_t index() const noexcept { return newest_; }
+    steady_time begun() const noexcept { return times_[newest_]; }
     steady_time next() const noexcept { return times_[newest_] + period; }
 
     /// What a counter stood at `window` before `now`, between two samples by interpolation. It
@@ -58,6 +63,7 @@ private:
     }
 
     std::array<steady_time, size> times_{};
+    std::uint64_t round_ = 0;
     std::size_t newest_ = 0;
     std::size_t taken_ = 0;
 };
@@ -65,18 +71,24 @@ private:
 /// What one criterion's octets stood at when samples were taken: zero before it existed.
 class bandwidth_meter {
 public:
-    explicit bandwidth_meter(steady_time added) noexcept : active_(added) {}
+    bandwidth_meter(const sample_clock& clock, steady_time added) noexcept
+        : round_(clock.round()), active_(added) {}
 
-    /// Takes a sample. `index` is what `sample_clock::advance` returned.
-    void sample(std::size_t index, std::uint64_t octets, steady_time now) noexcept {
+    /// True if the sample of this round was taken.
+    bool is_sampled(const sample_clock& clock) const noexcept { return round_ == clock.round(); }
+
+    /// Takes the sample of this round.
+    void sample(const sample_clock& clock, std::uint64_t octets, steady_time now) noexcept {
+        round_ = clock.round();
         if (octets != last_) {
             last_ = octets;
             active_ = now;
         }
-        samples_[index] = octets;
+        samples_[clock.index()] = octets;
     }
 
-    /// Bit/s over the last ten seconds; before its time, a criterion had none.
+    /// Bit/s over the last ten seconds; before its time, a criterion had none. The sample of this
+    /// round must have been taken.
     std::uint64_t average(const sample_clock& clock, std::uint64_t octets,
                           steady_time now) const noexcept {
         const std::uint64_t before = clock.at_window_start(samples_, octets, now);
@@ -90,6 +102,7 @@ public:
 
 private:
     std::array<std::uint64_t, sample_clock::size> samples_{};
+    std::uint64_t round_;
     std::uint64_t last_ = 0;
     steady_time active_;
 };

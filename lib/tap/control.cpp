@@ -34,17 +34,35 @@ edition control::remove(control_source& from, criterion& what) {
     return without;
 }
 
-criterion_reading control::read(const criterion& what, steady_time now) const {
+criterion_reading control::read(criterion& what, steady_time now) {
     const path::slot_counters counted = path.counters(what.slot);
+    // The round under way may not have come this far.
+    if (!what.meter.is_sampled(samples))
+        what.meter.sample(samples, counted.octets, now);
     return {counted.packets, counted.octets, what.meter.average(samples, counted.octets, now),
             what.meter.last_active(counted.octets, now)};
 }
 
 void control::sample(steady_time now) {
-    const std::size_t index = samples.advance(now);
-    for (const auto& [name, source] : sources.sources())
-        for (const auto& [id, one] : source->criteria())
-            one->meter.sample(index, path.counters(one->slot).octets, now);
+    if (!last_sampled_) {
+        samples.advance(now);
+        last_sampled_.emplace();
+    }
+    std::size_t left = sample_slice;
+    sampled_criterion& last = *last_sampled_;
+    const auto& all = sources.sources();
+    for (auto source = all.lower_bound(last.source); source != all.end(); ++source) {
+        const auto& criteria = source->second->criteria();
+        const bool begun = source->first == last.source;
+        for (auto at = begun ? criteria.upper_bound(last.id) : criteria.begin();
+             at != criteria.end(); ++at) {
+            if (left-- == 0)
+                return;
+            at->second->meter.sample(samples, path.counters(at->second->slot).octets, now);
+            last = {source->first, at->first};
+        }
+    }
+    last_sampled_.reset();
 }
 
 bool write_audit(audit_log& log, std::string_view principal, std::string_view peer, audit_note note,

@@ -42,9 +42,27 @@ struct control {
     /// and is gone for good in the edition that this returns.
     edition remove(control_source& from, criterion& what);
 
-    criterion_reading read(const criterion& what, steady_time now) const;
-    /// Reads the counters of all criteria once.
+    /// What the counters of a criterion stand at.
+    criterion_reading read(criterion& what, steady_time now);
+
+    /// Reads the counters of some criteria for their averages, and begins a new round when the last
+    /// one is complete.
     void sample(steady_time now);
+    /// When `sample` is to be called next.
+    steady_time next_sample() const noexcept {
+        return last_sampled_ ? samples.begun() : samples.next();
+    }
+
+private:
+    /// Criteria that are read in one call of `sample`, so that requests need not wait for all.
+    static constexpr std::size_t sample_slice = 4096;
+
+    struct sampled_criterion {
+        std::string source;
+        criteria_id id;
+    };
+    /// How far the round has come; none when it is complete.
+    std::optional<sampled_criterion> last_sampled_;
 };
 
 /// Where a request came from.

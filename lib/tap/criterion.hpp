@@ -43,8 +43,8 @@ countdowns refreshed(const countdowns& before, const dtcp::timeouts& given, std:
 
 /// One thing that a control source wants copied.
 struct criterion {
-    criterion(criteria_id number, slot_id place, steady_time added)
-        : id(number), slot(place), meter(added) {}
+    criterion(criteria_id number, slot_id place, bandwidth_meter with)
+        : id(number), slot(place), meter(with) {}
 
     criteria_id id;
     slot_id slot;

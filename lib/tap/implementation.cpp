@@ -242,7 +242,7 @@ std::optional<effect> access_point::implementation::next_effect() {
 std::optional<steady_time> access_point::implementation::deadline() const {
     if (state_.sources.criteria() == 0)
         return std::nullopt;
-    return state_.samples.next();
+    return state_.next_sample();
 }
 
 void access_point::implementation::purge(control_source& from, std::string_view reason,

@@ -120,7 +120,7 @@ answer handle(request_context& context, const dtcp::list_request& asked) {
 
     std::vector<listed_criterion> snapshot;
     snapshot.reserve(selected.size());
-    for (const criterion* one : selected)
+    for (criterion* one : selected)
         snapshot.push_back({one->terms, one->timers, context.state.read(*one, context.now.steady)});
     answer given = accept(context);
     given.list =

@@ -67,6 +67,50 @@ TEST_CASE("the first seconds of a criterion count as without traffic") {
     CHECK(at.bandwidth() == "1000");
 }
 
+TEST_CASE("more criteria than one turn reads are all measured") {
+    tap::settings with = usual_settings();
+    with.criteria_limit = 10'000;
+    rig at(with);
+    wire on(at.path);
+    std::vector<tap::session_id> sessions;
+    for (int i = 0; i < 36; ++i) {
+        const char* const login = i < 18 ? "lea1" : "lea3";
+        sessions.push_back(at.open(login));
+        std::string octets;
+        for (int k = 0; k < 250; ++k)
+            octets += at.request(login, add(""));
+        REQUIRE(at.feed(sessions.back(), octets) == octets.size());
+    }
+    at.turn();
+    for (const tap::session_id session : sessions)
+        at.read(session);
+    REQUIRE(at.point.state().criteria == 9000);
+    on.pass(udp_packet(1, 1250));
+    int turns = 0;
+    for (const steady_time end = at.now.steady + 9s; at.now.steady < end; ++turns) {
+        at.now.steady = std::max(at.now.steady, *at.point.deadline());
+        at.turn();
+    }
+    CHECK(turns >= 20);
+    const auto bandwidths = [&](std::string_view value) {
+        const std::string text = at.ask(sessions[0], "lea1", "LIST DTCP/0.7\nFlags: Stats\n") +
+                                 at.ask(sessions[20], "lea3", "LIST DTCP/0.7\nFlags: Stats\n");
+        const std::string line = "\nAVERAGE-BANDWIDTH: " + std::string(value) + "\n";
+        int count = 0;
+        for (std::size_t from = text.find(line); from != std::string::npos;
+             from = text.find(line, from + 1))
+            ++count;
+        return count;
+    };
+    CHECK(bandwidths("0") == 0);
+    CHECK(bandwidths("1000") == 9000);
+    at.now.steady += 2s;
+    for (int i = 0; i < 10; ++i)
+        at.turn();
+    at.now.steady += 1s;
+    CHECK(bandwidths("0") == 9000);
+}
+
 TEST_CASE("counters are only read while there are criteria") {
     rig at;
     const tap::session_id session = at.open("lea1");
