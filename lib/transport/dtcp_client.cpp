@@ -63,6 +63,10 @@ struct dtcp_client::implementation {
 };
 
 void dtcp_client::implementation::write(std::string& out, const outgoing_request& request) {
+    if (!request.verbatim.empty()) {
+        out += request.verbatim;
+        return;
+    }
     const std::string number = std::to_string(next.value());
     std::vector<dtcp::text_field> fields;
     if (!has_field(request, "csource-id"))

@@ -27,6 +27,8 @@ struct outgoing_request {
     dtcp::version spoken = dtcp::version_0_7;
     /// Names and values, in order. Csource-ID and Seq are added where they are missing.
     std::vector<std::pair<std::string, std::string>> fields;
+    /// When not empty, these octets are sent as they are, and nothing of the above.
+    std::string verbatim = {};
 };
 
 /// A mediation device's side of DTCP over SSH. Blocking; one thread uses it.
