@@ -43,6 +43,11 @@ class Server:
         return {name: int(value) for name, value in
                 (pair.split('=') for pair in self.process.stdout.readline().split())}
 
+    def peak_memory(self):
+        """In KiB."""
+        with open(f'/proc/{self.process.pid}/status', encoding='ascii') as status:
+            return int(re.search(r'VmHWM:\s*(\d+)', status.read())[1])
+
     def ssh(self, user, *arguments):
         """The command line of OpenSSH's client."""
         return ['ssh', '-F', 'none', '-p', str(self.port), '-l', user,

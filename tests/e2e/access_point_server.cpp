@@ -52,15 +52,16 @@ private:
     channel* channel_ = nullptr;
 };
 
-/// lea1, lea2 and lea3 may tap, `other` may log in and no more, `nobody` has no permission. The
+/// lea1, lea2 and lea3 may tap, `other` may log in but not tap, `nobody` has no permission. The
 /// password of each is its name with "-secret". The keys of a file, if given, are lea1's too.
 permission::login_directory make_logins(const char* key_file) {
     permission::login_directory logins;
     logins.insert(permission::login_class{"tappers", {permission::bit::flow_tap_operation}});
+    logins.insert(permission::login_class{"viewers", {permission::bit::flow_tap}});
     for (const std::string name : {"lea1", "lea2", "lea3", "other", "nobody"}) {
         std::array<std::byte, 16> salt{};
         crypto::fill_random(salt);
-        const std::string kind = name == "other"    ? "read-only"
+        const std::string kind = name == "other"    ? "viewers"
                                  : name == "nobody" ? "unauthorized"
                                                     : "tappers";
         permission::user one{name, kind};

@@ -35,7 +35,7 @@ public:
     }
     ~silence() {
         if (known_)
-            ::tcsetattr(descriptor_, TCSAFLUSH, &before_);
+            ::tcsetattr(descriptor_, TCSADRAIN, &before_);
     }
     silence(const silence&) = delete;
     silence& operator=(const silence&) = delete;
@@ -75,11 +75,12 @@ std::optional<std::string> ask_secret(const std::string& prompt) {
     const terminal to = open_terminal();
     if (!to)
         return std::nullopt;
-    std::fputs(prompt.c_str(), to.get());
-    std::fflush(to.get());
     std::optional<std::string> secret;
     {
+        // Before the prompt: who answers it at once must not be shown, nor be flushed away.
         const silence quiet(::fileno(to.get()));
+        std::fputs(prompt.c_str(), to.get());
+        std::fflush(to.get());
         secret = read_line(to.get());
     }
     std::fseek(to.get(), 0, SEEK_CUR); // from reading to writing

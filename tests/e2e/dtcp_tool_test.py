@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tool dtcp against an access point: every command, both outputs, every exit status."""
+import json
+import os
+import pty
+import select
+import subprocess
+import unittest
+
+from access_point import ADD, Server, request
+
+TOOL = os.environ['DTCP_TOOL']
+PARAMETERS = ADD[1:]
+
+
+def dtcp(server, *arguments, user='lea1', stdin='', trust=True, **variables):
+    """Runs the tool without a terminal."""
+    environment = {'PATH': os.environ['PATH'], 'HOME': server.directory.name,
+                   'DTCP_PASSWORD': user + '-secret', **variables}
+    for kept in ('LD_LIBRARY_PATH', 'ASAN_OPTIONS', 'UBSAN_OPTIONS'):
+        if kept in os.environ:
+            environment[kept] = os.environ[kept]
+    command = [TOOL, '-p', str(server.port), '-l', user]
+    if '--timeout' not in arguments:
+        command += ['--timeout', '60']
+    if trust:
+        command += ['--host-key-fingerprint', server.fingerprint]
+    return subprocess.run(command + list(arguments), input=stdin, text=True, timeout=120,
+                          capture_output=True, check=False, env=environment,
+                          start_new_session=True)
+
+
+class Commands(unittest.TestCase):
+    def test_add_list_refresh_and_delete(self):
+        with Server() as server:
+            done = dtcp(server, '127.0.0.1', 'add', *PARAMETERS)
+            self.assertEqual((done.returncode, done.stdout), (0, '200 OK, criterion 1\n'),
+                             done.stderr)
+            timed = [p for p in PARAMETERS if p != 'Flags: STATIC'] + ['Timeout-Idle: 60']
+            done = dtcp(server, '127.0.0.1', 'add', *timed)
+            self.assertEqual((done.returncode, done.stdout), (0, '200 OK, criterion 2\n'))
+            done = dtcp(server, '127.0.0.1', 'list', 'Flags: Criteria')
+            self.assertEqual(done.returncode, 0)
+            self.assertIn('CRITERIA-ID: 1\nCSOURCE-ID: lea1\nCDEST-ID: cd1\n', done.stdout)
+            self.assertIn('CRITERIA-ID: 2\n', done.stdout)
+            self.assertTrue(done.stdout.endswith('\n200 OK\n'))
+            done = dtcp(server, '127.0.0.1', 'refresh', 'Criteria-ID: 2', 'Timeout-Idle: 70')
+            self.assertEqual((done.returncode, done.stdout), (0, '200 OK, criteria 1\n'))
+            done = dtcp(server, '127.0.0.1', 'delete', 'Criteria-ID: 1-2', 'Flags: STATIC')
+            self.assertEqual((done.returncode, done.stdout), (0, '200 OK, criteria 2\n'))
+            done = dtcp(server, '127.0.0.1', 'noop')
+            self.assertEqual((done.returncode, done.stdout), (0, '200 OK\n'))
+
+    def test_parameters_come_from_standard_input_too(self):
+        with Server() as server:
+            done = dtcp(server, '127.0.0.1', 'add', PARAMETERS[0], '-',
+                        stdin='\n'.join(PARAMETERS[1:]) + '\n')
+            self.assertEqual((done.returncode, done.stdout), (0, '200 OK, criterion 1\n'),
+                             done.stderr)
+
+    def test_json_is_an_object_a_line(self):
+        with Server() as server:
+            dtcp(server, '127.0.0.1', 'add', *PARAMETERS)
+            done = dtcp(server, '--json', '--seq', '7', '127.0.0.1', 'list')
+            self.assertEqual(done.returncode, 0, done.stderr)
+            entry, response = (json.loads(line) for line in done.stdout.splitlines())
+            self.assertEqual(entry['type'], 'entry')
+            self.assertEqual(entry['criteria-id'], 1)
+            self.assertEqual(entry['cdest-ids'], ['cd1'])
+            self.assertEqual(entry['given']['Source-Address'], '203.0.113.7')
+            self.assertTrue(entry['static'])
+            self.assertEqual(entry['matching-packets'], 0)
+            self.assertEqual((response['type'], response['status'], response['seq']),
+                             ('response', 200, 7))
+            done = dtcp(server, '--json', '127.0.0.1', 'add', 'Source-Port: 7-3', *PARAMETERS)
+            self.assertEqual(done.returncode, 1)
+            error = json.loads(done.stdout)
+            self.assertEqual((error['status'], error['offending-line']),
+                             (432, 'Source-Port: 7-3'))
+
+    def test_a_dtcp_error_is_exit_status_1(self):
+        with Server() as server:
+            done = dtcp(server, '127.0.0.1', 'delete', 'Criteria-ID: 7')
+            self.assertEqual(done.returncode, 1)
+            self.assertTrue(done.stdout.startswith('431 '), done.stdout)
+
+    def test_the_version_is_0_8_where_it_must_be(self):
+        with Server() as server:
+            done = dtcp(server, '127.0.0.1', 'add', *PARAMETERS, 'X-JTap-Filter-Family: ccc')
+            self.assertNotIn('505', done.stdout)
+            self.assertTrue(done.stdout.startswith('432 '), done.stdout)
+            done = dtcp(server, '--protocol', '7', '127.0.0.1', 'add', *PARAMETERS,
+                        'X-JTap-Filter-Family: ccc')
+            self.assertTrue(done.stdout.startswith('400 '), done.stdout)
+
+
+class SendFile(unittest.TestCase):
+    def test_requests_of_a_file_are_completed_and_sent_at_once(self):
+        with Server() as server:
+            path = os.path.join(server.directory.name, 'requests')
+            with open(path, 'w', encoding='ascii') as file:
+                file.write('\n\n' + '\n'.join(ADD) + '\n\n' + '\r\n'.join(ADD) + '\r\n\r\n\r\n' +
+                           'LIST DTCP/0.5\n\nDELETE DTCP/0.8\nCriteria-ID: *\nFlags: static')
+            done = dtcp(server, '--json', '--seq', '100', '127.0.0.1', 'send', path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            lines = [json.loads(line) for line in done.stdout.splitlines()]
+            self.assertEqual([line['type'] for line in lines],
+                             ['response', 'response', 'entry', 'entry', 'response', 'response'])
+            self.assertEqual([line['seq'] for line in lines if 'seq' in line],
+                             [100, 101, 102, 103])
+            self.assertEqual(lines[-1]['criteria-count'], 2)
+
+    def test_a_request_that_is_signed_is_sent_as_it_stands(self):
+        with Server() as server:
+            done = dtcp(server, '--json', '127.0.0.1', 'send', '-',
+                        stdin=request(['NOOP DTCP/0.7'], seq=5).decode())
+            self.assertEqual(json.loads(done.stdout)['seq'], 5, done.stderr)
+
+    def test_thousands_of_requests(self):
+        with Server() as server:
+            done = dtcp(server, '127.0.0.1', 'send', '-',
+                        stdin='\n'.join(ADD + ['', '']) * 3000 + 'LIST DTCP/0.7\n')
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stdout.count('200 OK, criterion'), 3000)
+            self.assertEqual(done.stdout.count('CRITERIA-NUM: '), 3000)
+
+    def test_a_file_that_is_none_is_a_mistake_of_the_user(self):
+        with Server() as server:
+            for text in ('ADD\n', 'ADD DTCP/x\n', 'ADD DTCP/0.7\nno parameter\n'):
+                done = dtcp(server, '127.0.0.1', 'send', '-', stdin=text)
+                self.assertEqual((done.returncode, done.stdout), (2, ''), text)
+            done = dtcp(server, '127.0.0.1', 'send', '/nowhere')
+            self.assertEqual(done.returncode, 2)
+            self.assertIn('/nowhere', done.stderr)
+
+
+class Secrets(unittest.TestCase):
+    def test_the_key_comes_from_a_file_or_the_environment(self):
+        with Server() as server:
+            path = os.path.join(server.directory.name, 'key')
+            with open(path, 'w', encoding='ascii') as file:
+                file.write('Juniper\n')
+            done = dtcp(server, '--key-file', path, '127.0.0.1', 'noop', DTCP_KEY='wrong')
+            self.assertEqual(done.returncode, 0, done.stderr)
+            done = dtcp(server, '127.0.0.1', 'noop', DTCP_KEY='Juniper')
+            self.assertEqual(done.returncode, 0, done.stderr)
+            done = dtcp(server, '--timeout', '1', '127.0.0.1', 'noop', DTCP_KEY='wrong')
+            self.assertEqual(done.returncode, 3)
+            self.assertIn('wrong key', done.stderr)
+            done = dtcp(server, '--key-file', '/nowhere', '127.0.0.1', 'noop')
+            self.assertEqual(done.returncode, 2)
+
+    def test_the_password_comes_from_a_file_and_a_key_needs_none(self):
+        with Server() as server:
+            path = os.path.join(server.directory.name, 'password')
+            with open(path, 'w', encoding='ascii') as file:
+                file.write('lea1-secret\n')
+            done = dtcp(server, '--password-file', path, '127.0.0.1', 'noop', DTCP_PASSWORD='x')
+            self.assertEqual(done.returncode, 0, done.stderr)
+            done = dtcp(server, '-i', server.identity, '127.0.0.1', 'noop', DTCP_PASSWORD='x')
+            self.assertEqual(done.returncode, 0, done.stderr)
+            done = dtcp(server, '127.0.0.1', 'noop', DTCP_PASSWORD='x')
+            self.assertEqual(done.returncode, 3)
+            self.assertIn('refused the login', done.stderr)
+
+    def test_who_may_not_tap_is_told_so(self):
+        with Server() as server:
+            done = dtcp(server, '127.0.0.1', 'noop', user='other')
+            self.assertEqual(done.returncode, 3)
+            self.assertIn('refused the service', done.stderr)
+
+
+class HostKey(unittest.TestCase):
+    def test_an_unknown_key_is_refused_without_a_terminal(self):
+        with Server() as server:
+            done = dtcp(server, '127.0.0.1', 'noop', trust=False)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(server.fingerprint, done.stderr)
+            done = dtcp(server, '--host-key-fingerprint', 'SHA256:wrong', '127.0.0.1', 'noop',
+                        trust=False)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn('another fingerprint', done.stderr)
+
+    def on_terminal(self, server, known, talk):
+        """Runs the tool on a terminal of its own; `talk` is pairs of a prompt and the answer."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.environ['HOME'] = server.directory.name
+            os.environ.pop('DTCP_PASSWORD', None)
+            os.execv(TOOL, [TOOL, '-p', str(server.port), '-l', 'lea1', '--known-hosts', known,
+                            '127.0.0.1', 'noop'])
+        screen = b''
+        talk = list(talk)
+        while True:
+            ready, _, _ = select.select([terminal], [], [], 60)
+            self.assertTrue(ready, screen)
+            try:
+                piece = os.read(terminal, 4096)
+            except OSError:
+                piece = b''
+            if not piece:
+                break
+            screen += piece
+            if talk and talk[0][0] in screen:
+                os.write(terminal, talk.pop(0)[1] + b'\n')
+        os.close(terminal)
+        self.assertEqual(talk, [], screen)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), screen
+
+    def test_an_unknown_key_is_asked_about_on_a_terminal_and_remembered(self):
+        with Server() as server:
+            known = os.path.join(server.directory.name, 'known')
+            code, screen = self.on_terminal(server, known, [(b'(yes/no)?', b'no')])
+            self.assertEqual(code, 3, screen)
+            self.assertFalse(os.path.exists(known))
+            code, screen = self.on_terminal(
+                server, known, [(b'(yes/no)?', b'yes'), (b'password: ', b'lea1-secret')])
+            self.assertEqual(code, 0, screen)
+            self.assertIn(server.fingerprint.encode(), screen)
+            self.assertNotIn(b'lea1-secret', screen)
+            # Known now: no question, and no terminal needed.
+            done = dtcp(server, '--known-hosts', known, '127.0.0.1', 'noop', trust=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_key_that_has_changed_is_refused(self):
+        with Server() as server:
+            known = os.path.join(server.directory.name, 'known')
+            with open(server.identity + '.pub', encoding='ascii') as file:
+                algorithm, blob = file.read().split()[:2]
+            with open(known, 'w', encoding='ascii') as file:
+                file.write(f'[127.0.0.1]:{server.port} {algorithm} {blob}\n')
+            done = dtcp(server, '--known-hosts', known, '127.0.0.1', 'noop', trust=False)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn('is not the one that is known', done.stderr)
+
+
+class Usage(unittest.TestCase):
+    def test_mistakes_are_exit_status_2(self):
+        with Server() as server:
+            for arguments in ([], ['127.0.0.1'], ['127.0.0.1', 'frobnicate'],
+                              ['127.0.0.1', 'send'], ['127.0.0.1', 'send', 'a', 'b'],
+                              ['127.0.0.1', 'add', 'no parameter'],
+                              ['--protocol', '9', '127.0.0.1', 'noop'],
+                              ['--unknown', '127.0.0.1', 'noop']):
+                done = dtcp(server, *arguments)
+                self.assertEqual(done.returncode, 2, arguments)
+                self.assertEqual(done.stdout, '', arguments)
+
+    def test_help_is_no_mistake(self):
+        done = subprocess.run([TOOL, '--help'], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn('DTCP_KEY', done.stdout)
+
+    def test_nobody_there_is_exit_status_3(self):
+        with Server() as server:
+            port = server.port
+        done = subprocess.run([TOOL, '-p', str(port), '127.0.0.1', 'noop'], capture_output=True,
+                              text=True, check=False, timeout=120)
+        self.assertEqual(done.returncode, 3)
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)
