@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture_filter.hpp"
 
+#include <span>
 #include <vector>
 
 #ifdef __linux__
@@ -35,62 +36,43 @@ private:
     bpf_program program_{};
 };
 
-result<void> install(pcap_t* handle, bpf_program& program, const std::string& text) {
-    if (pcap_setfilter(handle, &program) != 0)
-        return fail(errc::invalid_filter, text + ": " + pcap_geterr(handle));
-    return {};
-}
-
 #ifdef __linux__
-
-bpf_insn instruction(unsigned code, std::uint32_t operand, unsigned if_true = 0,
-                     unsigned if_false = 0) {
-    bpf_insn made{};
-    made.code = static_cast<unsigned short>(code);
-    made.jt = static_cast<unsigned char>(if_true);
-    made.jf = static_cast<unsigned char>(if_false);
-    made.k = operand;
-    return made;
-}
 
 /// Instructions that drop what the mark and the direction rule out and fall through otherwise. They
 /// use loads that only the kernel knows.
-std::vector<bpf_insn> kernel_only_part(const capture_filter& wanted) {
-    std::vector<bpf_insn> made;
+std::vector<sock_filter> kernel_only_part(const capture_filter& wanted) {
+    std::vector<sock_filter> made;
     const auto ancillary = [](int which) { return static_cast<std::uint32_t>(SKF_AD_OFF + which); };
     if (wanted.excluded_mark) {
-        made.push_back(instruction(BPF_LD | BPF_W | BPF_ABS, ancillary(SKF_AD_MARK)));
-        made.push_back(instruction(BPF_JMP | BPF_JEQ | BPF_K, *wanted.excluded_mark, 0, 1));
-        made.push_back(instruction(BPF_RET | BPF_K, 0));
+        made.push_back({BPF_LD | BPF_W | BPF_ABS, 0, 0, ancillary(SKF_AD_MARK)});
+        made.push_back({BPF_JMP | BPF_JEQ | BPF_K, 0, 1, *wanted.excluded_mark});
+        made.push_back({BPF_RET | BPF_K, 0, 0, 0});
     }
     if (wanted.way != PCAP_D_INOUT) {
         const bool outgoing = wanted.way == PCAP_D_OUT;
-        made.push_back(instruction(BPF_LD | BPF_B | BPF_ABS, ancillary(SKF_AD_PKTTYPE)));
-        made.push_back(instruction(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, outgoing ? 1 : 0,
-                                   outgoing ? 0 : 1));
-        made.push_back(instruction(BPF_RET | BPF_K, 0));
+        made.push_back({BPF_LD | BPF_B | BPF_ABS, 0, 0, ancillary(SKF_AD_PKTTYPE)});
+        made.push_back({BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned char>(outgoing ? 1 : 0),
+                        static_cast<unsigned char>(outgoing ? 0 : 1), PACKET_OUTGOING});
+        made.push_back({BPF_RET | BPF_K, 0, 0, 0});
     }
     return made;
 }
 
-/// libpcap falls back to its own interpreter without a word, which cannot do the loads above.
-bool is_in_kernel(pcap_t* handle) {
-    socklen_t length = 0;
-    return ::getsockopt(pcap_fileno(handle), SOL_SOCKET, SO_GET_FILTER, nullptr, &length) == 0 &&
-           length > 0;
-}
+void ignore_packet(unsigned char*, const pcap_pkthdr*, const unsigned char*) {}
 
+/// Gives the filter to the kernel past libpcap, which would also run it on the first packets itself
+/// and cannot do the loads above. What came before the filter is thrown away.
 result<void> install_for_kernel(pcap_t* handle, const capture_filter& wanted,
                                 const bpf_program& rest) {
-    std::vector<bpf_insn> all = kernel_only_part(wanted);
-    all.insert(all.end(), rest.bf_insns, rest.bf_insns + rest.bf_len);
-    bpf_program program{};
-    program.bf_len = static_cast<unsigned>(all.size());
-    program.bf_insns = all.data();
-    if (auto installed = install(handle, program, wanted.text); !installed)
-        return installed;
-    if (!is_in_kernel(handle))
+    std::vector<sock_filter> all = kernel_only_part(wanted);
+    for (const bpf_insn& each : std::span(rest.bf_insns, rest.bf_len))
+        all.push_back({each.code, each.jt, each.jf, each.k});
+    const sock_fprog program{static_cast<unsigned short>(all.size()), all.data()};
+    if (all.size() > BPF_MAXINSNS || ::setsockopt(pcap_fileno(handle), SOL_SOCKET, SO_ATTACH_FILTER,
+                                                  &program, sizeof program) != 0)
         return fail(errc::filter_not_in_kernel, wanted.text);
+    while (pcap_dispatch(handle, -1, ignore_packet, nullptr) > 0) {
+    }
     return {};
 }
 
@@ -111,7 +93,9 @@ result<void> apply(pcap_t* handle, const capture_filter& wanted) {
 #endif
     if (wanted.excluded_mark)
         return fail(errc::filter_not_in_kernel, "mark");
-    return install(handle, text.program(), wanted.text);
+    if (pcap_setfilter(handle, &text.program()) != 0)
+        return fail(errc::invalid_filter, wanted.text + ": " + pcap_geterr(handle));
+    return {};
 }
 
 } // namespace flowtap::capture::detail

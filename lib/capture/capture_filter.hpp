@@ -20,9 +20,9 @@ struct capture_filter {
     pcap_direction_t way = PCAP_D_INOUT;
 };
 
-/// Puts `wanted` on an activated handle. On Linux the mark and the direction of Ethernet frames are
-/// looked at in the kernel, before a packet is copied.
-/// Errors: `errc::invalid_filter`, `errc::filter_not_in_kernel`.
+/// Puts `wanted` on an activated, non-blocking handle. On Linux the mark and the direction of
+/// Ethernet frames are looked at in the kernel, before a packet is copied. Errors:
+/// `errc::invalid_filter`, `errc::filter_not_in_kernel`.
 result<void> apply(pcap_t* handle, const capture_filter& wanted);
 
 } // namespace flowtap::capture::detail

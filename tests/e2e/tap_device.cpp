@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// An access point in small, for tests: taps one device and sends what it sees to one address.
+//
+// usage: tap_device DEVICE SOURCE DESTINATION MARK
+//
+// Packets that the device received go to port 2300, those that leave through it to port 2301, both
+// from port 40000. MARK is the socket mark of the copies, which the device is not tapped for; 0 is
+// none. Prints `ready`, taps until its standard input ends, and prints its counters.
+#include <cstdint>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include <flowtap/capture/live_source.hpp>
+#include <flowtap/deliver/network_sink.hpp>
+#include <flowtap/path/data_path.hpp>
+
+namespace {
+
+using namespace flowtap;
+
+struct arguments {
+    std::string device;
+    ip_address source;
+    ip_address destination;
+    std::uint32_t mark = 0;
+};
+
+constexpr std::uint16_t ingress_port = 2300;
+constexpr std::uint16_t egress_port = 2301;
+
+path::action send_to(const arguments& given, std::uint16_t port) {
+    packet::encapsulation with;
+    with.source = {given.source, 40'000};
+    with.destination = {given.destination, port};
+    with.ttl = 100;
+    path::action made;
+    made.targets.push_back(
+        {stream_id(port - ingress_port), {}, packet::header_template::make(with).value()});
+    return made;
+}
+
+void tap_both_ways(path::data_path& path, const arguments& given) {
+    filter_spec ingress;
+    ingress.families = family_set(family::inet) | family_set(family::inet6);
+    filter_spec egress = ingress;
+    egress.scope = output_scope{{interface_id(1)}};
+    auto names = std::make_shared<path::interface_map>();
+    names->bind(port_id(0), {interface_id(1), {}});
+
+    std::vector<filter::criterion> criteria;
+    path::snapshot next;
+    for (const filter_spec& spec : {ingress, egress}) {
+        slot_id slot;
+        path.acquire(slot);
+        next.actions.assign(slot, send_to(given, criteria.empty() ? ingress_port : egress_port));
+        criteria.push_back(filter::criterion::make(slot, spec).value());
+    }
+    next.criteria =
+        std::make_shared<const filter::classifier>(filter::classifier::build(criteria).value());
+    next.interfaces = std::move(names);
+    path.publish(std::move(next));
+}
+
+int run(const arguments& given) {
+    capture::live_options from;
+    deliver::udp_options to;
+    if (given.mark != 0) {
+        from.excluded_mark = given.mark;
+        to.socket.mark = given.mark;
+    }
+    auto source = capture::live_source::open(given.device, from);
+    if (!source) {
+        std::cerr << source.error().message() << '\n';
+        return 1;
+    }
+    auto sink = deliver::network_sink::open(to);
+    if (!sink) {
+        std::cerr << sink.error().message() << '\n';
+        return 1;
+    }
+    path::data_path path;
+    path::worker& worker = path.add_worker(std::move(*source), std::move(*sink));
+    tap_both_ways(path, given);
+    std::thread tapping([&worker] { worker.run(); });
+    std::cout << "ready" << std::endl;
+    std::cin.get();
+    worker.request_stop();
+    tapping.join();
+    const path::path_counters counters = path.counters();
+    std::uint64_t dropped = 0;
+    for (const std::uint64_t count : counters.dropped)
+        dropped += count;
+    std::cout << "seen " << counters.seen << " tapped " << counters.tapped << " copies "
+              << counters.copies << " delivered " << counters.delivered << " dropped " << dropped
+              << " lost " << counters.lost << '\n';
+    return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 5)
+        return 2;
+    const auto source = parse_ip_address(argv[2]);
+    const auto destination = parse_ip_address(argv[3]);
+    if (!source || !destination)
+        return 2;
+    return run({argv[1], *source, *destination, static_cast<std::uint32_t>(std::stoul(argv[4]))});
+}
