@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A control side and a worker in turns as the input says: criteria come and go, snapshots are
+// published, packets of any octets are read, the sink has room or not. Sums close, no packet is
+// copied twice to a stream, and nothing leaves for a stream that was taken away and settled.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <vector>
+
+#include <flowtap/core/bytes.hpp>
+#include <flowtap/path/data_path.hpp>
+
+namespace {
+
+using namespace flowtap;
+
+constexpr std::size_t slots = 8;
+constexpr std::uint32_t streams = 4;
+
+void require(bool held) {
+    if (!held)
+        std::abort();
+}
+
+/// What the control side does next, and all it knows.
+class control_side {
+public:
+    explicit control_side(byte_view input) : script_(input) {}
+
+    bool has_more() const { return script_.good() && script_.remaining() > 0; }
+    byte_cursor& script() { return script_; }
+
+    void step() {
+        switch (script_.u8() % 4) {
+        case 0:
+            add();
+            break;
+        case 1:
+            remove();
+            break;
+        case 2:
+            publish();
+            break;
+        default:
+            settle();
+        }
+    }
+
+    bool may_receive(stream_id stream) const { return open_.contains(stream.value()); }
+
+    path::data_path path{path::data_path_options{slots, streams}};
+
+private:
+    struct entry {
+        filter_spec spec;
+        std::uint32_t stream;
+    };
+
+    void add() {
+        slot_id slot;
+        const std::uint32_t stream = script_.u8() % streams;
+        if (!path.acquire(slot))
+            return;
+        filter_spec spec;
+        spec.families = family_set(family::inet) | family_set(family::inet6);
+        const std::uint8_t protocol = script_.u8();
+        if (protocol != 0)
+            spec.protocols.entries.push_back({{protocol, protocol}, false});
+        packet::encapsulation with;
+        with.source.port = 1;
+        path::action what;
+        what.targets.push_back({stream_id(stream), {}, *packet::header_template::make(with)});
+        actions_.assign(slot, std::move(what));
+        present_[slot] = {spec, stream};
+        open_.insert(stream);
+    }
+
+    void remove() {
+        if (present_.empty())
+            return;
+        const auto gone = std::next(present_.begin(),
+                                    static_cast<std::ptrdiff_t>(script_.u8() % present_.size()));
+        actions_.erase(gone->first);
+        path.release(gone->first);
+        present_.erase(gone);
+    }
+
+    void publish() {
+        std::vector<filter::criterion> criteria;
+        for (const auto& [slot, each] : present_)
+            criteria.push_back(*filter::criterion::make(slot, each.spec));
+        path::snapshot next;
+        next.criteria =
+            std::make_shared<const filter::classifier>(*filter::classifier::build(criteria));
+        next.actions = actions_;
+        last_ = path.publish(std::move(next));
+        published_.clear();
+        for (const auto& [slot, each] : present_)
+            published_.insert(each.stream);
+        settle();
+    }
+
+    /// From here on only the streams of the snapshot in force, and those added since, may receive.
+    void settle() {
+        if (path.settled() != last_)
+            return;
+        open_ = published_;
+        for (const auto& [slot, each] : present_)
+            open_.insert(each.stream);
+    }
+
+    byte_cursor script_;
+    std::map<slot_id, entry> present_;
+    path::action_table actions_;
+    path::generation last_;
+    std::set<std::uint32_t> open_;
+    std::set<std::uint32_t> published_;
+};
+
+class scripted_source final : public path::source {
+public:
+    explicit scripted_source(control_side& control) : control_(control) {}
+
+    path::read_result read(std::span<path::captured_packet> packets) noexcept override {
+        byte_cursor& script = control_.script();
+        std::size_t count = script.u8() % 4;
+        for (path::captured_packet& each : packets.first(count)) {
+            each.frame = script.take(std::min<std::size_t>(script.u8(), script.remaining()));
+            each.wire_length = static_cast<std::uint32_t>(each.frame.size()) + script.u8() % 2;
+            each.link = packet::link_type::raw;
+        }
+        return {count, path::source_state::ready};
+    }
+    void wait(std::chrono::milliseconds) noexcept override {}
+    void interrupt() noexcept override {}
+    path::backpressure when_full() const noexcept override { return path::backpressure::wait; }
+
+private:
+    control_side& control_;
+};
+
+class checking_sink final : public path::sink {
+public:
+    explicit checking_sink(control_side& control) : control_(control) {}
+
+    std::size_t consume(std::span<const path::copy> copies) noexcept override {
+        const std::size_t taken =
+            control_.has_more() ? std::min<std::size_t>(copies.size(), control_.script().u8() % 8)
+                                : copies.size();
+        for (const path::copy& each : copies.first(taken)) {
+            require(control_.may_receive(each.stream));
+            require(each.header->size() == 28);
+            require(seen_.insert({each.stream, each.packet.data(), each.packet.size()}).second);
+        }
+        counts_.delivered += taken;
+        return taken;
+    }
+    void wait(std::chrono::milliseconds) noexcept override { control_.step(); }
+    path::delivery_counters counters() const noexcept override { return counts_; }
+
+    void next_batch() { seen_.clear(); }
+
+private:
+    struct delivery {
+        stream_id stream;
+        const std::byte* octets;
+        std::size_t size;
+
+        friend auto operator<=>(const delivery&, const delivery&) = default;
+    };
+
+    control_side& control_;
+    path::delivery_counters counts_;
+    std::set<delivery> seen_;
+};
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    control_side control(std::as_bytes(std::span(data, size)));
+    auto to = std::make_unique<checking_sink>(control);
+    checking_sink& sink = *to;
+    path::worker& worker =
+        control.path.add_worker(std::make_unique<scripted_source>(control), std::move(to));
+    while (control.has_more()) {
+        control.step();
+        sink.next_batch();
+        worker.run_once();
+        const path::path_counters counters = worker.counters();
+        std::uint64_t decoded = 0;
+        for (const std::uint64_t each : counters.decoded)
+            decoded += each;
+        std::uint64_t ended = counters.delivered;
+        for (const std::uint64_t each : counters.dropped)
+            ended += each;
+        require(counters.seen == decoded);
+        require(counters.copies == ended);
+    }
+    return 0;
+}
