@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bindings.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <system_error>
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+namespace dfcd {
+
+namespace config = flowtap::config;
+namespace tap = flowtap::tap;
+
+namespace {
+
+flowtap::port_id port_of(bindings& bound, const std::string& interface) {
+    const auto known = std::find(bound.ports.begin(), bound.ports.end(), interface);
+    const auto index = static_cast<std::uint32_t>(known - bound.ports.begin());
+    if (known == bound.ports.end())
+        bound.ports.push_back(interface);
+    return flowtap::port_id(index);
+}
+
+bool has_unit(std::string_view interface) {
+    return interface.find('.') != std::string_view::npos;
+}
+
+bool is_configured(const config::configuration& with, const std::string& interface) {
+    return has_unit(interface) ? with.find_unit(interface) != nullptr
+                               : with.find_interface(interface) != nullptr;
+}
+
+std::string physical_name(const std::string& interface) {
+    return interface.substr(0, interface.find('.'));
+}
+
+tap::control_source_settings source_settings(const config::control_source& configured) {
+    tap::control_source_settings made;
+    if (configured.dtcp_key)
+        made.key = *configured.dtcp_key;
+    if (configured.port_lists)
+        made.port_lists = *configured.port_lists;
+    if (configured.sequence_check)
+        made.sequence_check = *configured.sequence_check;
+    made.criteria_limit = configured.filter_limit;
+    made.notify = configured.notify;
+    made.notification_targets = configured.notification_targets;
+    if (const auto version = configured.notification_version)
+        made.notification_version =
+            flowtap::dtcp::version{static_cast<std::uint8_t>(version->major),
+                                   static_cast<std::uint8_t>(version->minor)};
+    if (!configured.allowed_destinations.empty())
+        made.allowed_destinations = configured.allowed_destinations;
+    if (!configured.allowed_source_addresses.empty())
+        made.allowed_source_addresses = configured.allowed_source_addresses;
+    return made;
+}
+
+/// Port and VLAN of a unit, where its packets can be captured.
+void bind_unit(tap::interface_settings& unit, const config::logical_interface& configured,
+               const bindings& bound) {
+    for (std::size_t port = 0; port < bound.ports.size(); ++port) {
+        const std::string& name = bound.ports[port];
+        // An input that names a unit stands for that unit alone, whatever tags its frames have.
+        if (name == configured.name) {
+            unit.port = flowtap::port_id(static_cast<std::uint32_t>(port));
+            unit.vlan.reset();
+            return;
+        }
+        const bool reachable = configured.vlan_id || configured.unit == 0;
+        if (name == physical_name(configured.name) && reachable) {
+            unit.port = flowtap::port_id(static_cast<std::uint32_t>(port));
+            unit.vlan = configured.vlan_id;
+        }
+    }
+}
+
+std::string instance_of(const config::configuration& with, const std::string& unit) {
+    for (const config::routing_instance& instance : with.routing_instances)
+        if (std::find(instance.interfaces.begin(), instance.interfaces.end(), unit) !=
+            instance.interfaces.end())
+            return instance.name;
+    return {};
+}
+
+/// The addresses of this machine's own interfaces.
+std::vector<flowtap::ip_address> machine_addresses() {
+    ifaddrs* list = nullptr;
+    if (getifaddrs(&list) != 0)
+        return {};
+    const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(list, &freeifaddrs);
+    std::vector<flowtap::ip_address> found;
+    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+        if (entry->ifa_addr == nullptr)
+            continue;
+        const void* address = entry->ifa_addr;
+        if (entry->ifa_addr->sa_family == AF_INET)
+            found.push_back(flowtap::ip_address::from_bytes(std::as_bytes(
+                std::span(&static_cast<const sockaddr_in*>(address)->sin_addr, 1))));
+        else if (entry->ifa_addr->sa_family == AF_INET6)
+            found.push_back(flowtap::ip_address::from_bytes(std::as_bytes(
+                std::span(&static_cast<const sockaddr_in6*>(address)->sin6_addr, 1))));
+    }
+    return found;
+}
+
+} // namespace
+
+flowtap::result<bindings> bind_inputs(const options& chosen, const config::configuration& with) {
+    bindings bound;
+    for (const input& asked : chosen.inputs) {
+        if (!is_configured(with, asked.interface))
+            return flowtap::fail(flowtap::error(
+                std::make_error_code(std::errc::no_such_device_or_address), asked.interface));
+        bound.inputs.push_back({asked, port_of(bound, asked.interface)});
+    }
+    for (const config::physical_interface& interface : with.interfaces) {
+        const bool named = std::any_of(
+            chosen.inputs.begin(), chosen.inputs.end(),
+            [&](const input& asked) { return physical_name(asked.interface) == interface.name; });
+        if (named || interface.capture_device.empty())
+            continue;
+        bound.inputs.push_back({{input::kind::device, interface.name, flowtap::direction::ingress,
+                                 interface.capture_device},
+                                port_of(bound, interface.name)});
+    }
+    return bound;
+}
+
+tap::settings tap_settings(const config::configuration& with, const bindings& bound) {
+    tap::settings made;
+    const config::flow_tap_settings& service = *with.flow_tap;
+    made.families = service.families;
+    made.criteria_limit = service.filter_limit;
+    if (service.default_source)
+        made.default_source = source_settings(*service.default_source);
+    for (const config::control_source& source : service.control_sources)
+        made.sources.emplace(source.name, source_settings(source));
+    made.own_addresses = machine_addresses();
+
+    for (const config::physical_interface& interface : with.interfaces) {
+        for (const config::logical_interface& unit : interface.units) {
+            tap::interface_settings known{unit.name, instance_of(with, unit.name), {}, {}};
+            bind_unit(known, unit, bound);
+            made.interfaces.push_back(std::move(known));
+            for (const flowtap::ip_prefix& own : unit.addresses)
+                made.own_addresses.push_back(own.address);
+        }
+    }
+    for (const config::routing_instance& instance : with.routing_instances)
+        made.routing_instances.push_back(instance.name);
+    return made;
+}
+
+} // namespace dfcd

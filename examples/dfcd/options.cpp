@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.hpp"
+
+#include <iostream>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+namespace dfcd {
+
+namespace {
+
+constexpr int usage_error = 2;
+
+constexpr std::string_view description =
+    "The intercept access point: mediation devices log in over SSH, task it with DTCP, and copies "
+    "of the packets they ask for go to their content destinations.";
+
+/// Takes `IF=NAME` or `IF:out=NAME` apart; explains to the user what is wrong with anything else.
+input parse_input(input::kind from, const std::string& text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+        throw CLI::ValidationError("\"" + text + "\" is not of the form INTERFACE=" +
+                                   (from == input::kind::file ? "CAPTURE" : "DEVICE"));
+    input parsed{from, text.substr(0, equals), flowtap::direction::ingress, text.substr(equals + 1)};
+    const std::size_t colon = parsed.interface.find(':');
+    if (colon != std::string::npos && from == input::kind::file) {
+        const std::string way = parsed.interface.substr(colon + 1);
+        if (way != "in" && way != "out")
+            throw CLI::ValidationError("\"" + way + "\" is not a direction: in or out");
+        parsed.way = way == "out" ? flowtap::direction::egress : flowtap::direction::ingress;
+        parsed.interface.resize(colon);
+    }
+    return parsed;
+}
+
+} // namespace
+
+std::variant<options, int> read_options(int argc, const char* const* argv) {
+    options chosen;
+    bool start_now = false;
+    std::vector<std::string> files;
+    std::vector<std::string> devices;
+
+    CLI::App app{std::string(description), "dfcd"};
+    app.set_version_flag("--version", "dfcd (libflowtap) " FLOWTAP_VERSION);
+    app.add_option("--config", chosen.config, "configuration file, in Junos' syntax")
+        ->required()
+        ->type_name("FILE");
+    app.add_flag("--check", chosen.check_only,
+                 "only check the configuration, and name every mistake with its place");
+    app.add_option("--listen", chosen.listen, "address to listen on for SSH (default: all); repeatable")
+        ->type_name("ADDRESS");
+    app.add_option("--port", chosen.port, "SSH port; 0 picks a free one")
+        ->type_name("N")
+        ->capture_default_str();
+    app.add_option("--host-key", chosen.host_key, "SSH host key; made on first start")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_option("--audit-log", chosen.audit_log, "audit log, as JSON lines")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_option("--read", files,
+                   "replay a capture file as the packets that enter (or leave, with IF:out) the "
+                   "interface IF; repeatable")
+        ->type_name("IF[:out]=CAPTURE");
+    app.add_option("--live", devices, "capture the interface IF from a network device; repeatable")
+        ->type_name("IF=DEVICE");
+    app.add_flag("--promiscuous", chosen.promiscuous, "capture devices in promiscuous mode");
+    app.add_option("--write", chosen.write,
+                   "write the copies to a pcap file instead of sending them")
+        ->type_name("FILE");
+    app.add_option("--criteria", chosen.criteria, "ADD requests to apply at start")->type_name("FILE");
+    app.add_flag("--once", chosen.once, "end when the capture files and their copies are done");
+    auto* after = app.add_option("--start-after", chosen.start_after,
+                                 "replay capture files when N criteria are in place")
+                      ->type_name("N")
+                      ->capture_default_str();
+    app.add_flag("--start-now", start_now, "replay capture files at once")->excludes(after);
+    app.add_flag("--json", chosen.json, "print the summary as JSON");
+
+    try {
+        app.parse(argc, argv);
+        for (const std::string& text : files)
+            chosen.inputs.push_back(parse_input(input::kind::file, text));
+        for (const std::string& text : devices)
+            chosen.inputs.push_back(parse_input(input::kind::device, text));
+    } catch (const CLI::Error& problem) {
+        return app.exit(problem) == 0 ? 0 : usage_error;
+    }
+    if (start_now)
+        chosen.start_after = 0;
+    if (chosen.once && files.empty()) {
+        std::cerr << "--once needs a capture file to read: --read IF=CAPTURE\n";
+        return usage_error;
+    }
+    return chosen;
+}
+
+} // namespace dfcd

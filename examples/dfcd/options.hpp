@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <flowtap/core/packet_key.hpp>
+
+namespace dfcd {
+
+/// `--read IF[:out]=CAPTURE` or `--live IF=DEVICE`: where an interface's packets come from.
+struct input {
+    enum class kind : std::uint8_t { file, device };
+
+    kind from = kind::file;
+    /// A Junos interface name, with or without unit.
+    std::string interface;
+    flowtap::direction way = flowtap::direction::ingress;
+    /// The path of the capture, or the name of the network device.
+    std::string name;
+};
+
+/// What the command line asks for.
+struct options {
+    std::string config;
+    bool check_only = false;
+    std::vector<std::string> listen;
+    std::uint16_t port = 32001;
+    std::string host_key = "/var/lib/flowtap/ssh_host_ed25519_key";
+    std::string audit_log = "/var/log/flowtap/audit.jsonl";
+    std::vector<input> inputs;
+    std::string write;
+    std::string criteria;
+    bool once = false;
+    bool json = false;
+    bool promiscuous = false;
+    /// Criteria that must be in place before capture files are replayed.
+    std::size_t start_after = 1;
+};
+
+/// Reads the command line: the options, or the exit status when there is nothing left to do (help
+/// and version: 0; a mistake: 2, after a message on standard error).
+std::variant<options, int> read_options(int argc, const char* const* argv);
+
+} // namespace dfcd
