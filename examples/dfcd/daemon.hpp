@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <flowtap/config/configuration.hpp>
+#include <flowtap/core/result.hpp>
+#include <flowtap/path/data_path.hpp>
+#include <flowtap/tap/access_point.hpp>
+#include <flowtap/transport/authenticator.hpp>
+#include <flowtap/transport/channel_router.hpp>
+#include <flowtap/transport/dtcp_service.hpp>
+#include <flowtap/transport/event_loop.hpp>
+#include <flowtap/transport/ssh_server.hpp>
+
+#include "audit_file.hpp"
+#include "bindings.hpp"
+#include "options.hpp"
+
+namespace dfcd {
+
+/// The intercept access point as a program: the control side on an event loop in the caller's
+/// thread, one more thread for every input.
+class daemon {
+public:
+    /// Opens everything that can fail: audit log, inputs, the copies' way out, criteria, host key
+    /// and sockets, in this order. Errors carry what they are about.
+    static flowtap::result<std::unique_ptr<daemon>> start(const options& chosen,
+                                                          const flowtap::config::configuration& with);
+    ~daemon();
+    daemon(const daemon&) = delete;
+    daemon& operator=(const daemon&) = delete;
+
+    /// Serves until SIGTERM or SIGINT, or with `--once` until the files are done. Returns the exit
+    /// status: 0, or 1 when an input broke off.
+    int run();
+
+private:
+    /// One input with its worker and thread.
+    struct line {
+        bound_input input;
+        flowtap::path::worker* worker = nullptr;
+        std::thread thread;
+        bool ended = false;
+    };
+
+    daemon(const options& chosen, std::unique_ptr<audit_file> audit,
+           flowtap::tap::settings settings, const flowtap::config::configuration& with);
+
+    flowtap::result<void> open_inputs(const bindings& bound);
+    flowtap::result<void> open_server(const flowtap::config::configuration& with);
+    void start_line(line& started);
+    void start_devices();
+    void start_files_when_due();
+    void on_line_ended(line& ended, flowtap::path::worker::outcome how);
+    void stop();
+    void print_summary() const;
+
+    const options options_;
+    flowtap::transport::event_loop loop_;
+    std::unique_ptr<audit_file> audit_;
+    flowtap::path::data_path path_;
+    flowtap::tap::access_point point_;
+    flowtap::transport::dtcp_service service_;
+    flowtap::transport::local_authenticator users_;
+    flowtap::transport::channel_router router_;
+    std::unique_ptr<flowtap::transport::ssh_server> server_;
+    std::vector<std::unique_ptr<line>> lines_;
+    std::size_t files_ = 0;
+    std::size_t files_ended_ = 0;
+    bool replaying_ = false;
+    bool broken_ = false;
+};
+
+} // namespace dfcd

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <exception>
+#include <variant>
+
+#include <flowtap/config/load.hpp>
+
+#include "daemon.hpp"
+#include "log.hpp"
+#include "options.hpp"
+
+namespace {
+
+constexpr int failure = 1;
+
+/// Prints everything that is wrong with a configuration. Returns whether it can be used.
+bool report(const flowtap::config::loaded& loaded, const std::string& file) {
+    for (const auto& problem : loaded.found)
+        std::fprintf(stderr, "%s\n", to_string(problem).c_str());
+    if (loaded.ok() && !loaded.settings.flow_tap) {
+        std::fprintf(stderr, "%s: error: there is no \"services flow-tap\" to serve\n", file.c_str());
+        return false;
+    }
+    return loaded.ok();
+}
+
+int serve(const dfcd::options& chosen) {
+    const auto loaded = flowtap::config::load_file(chosen.config);
+    if (!report(loaded, chosen.config))
+        return failure;
+    if (chosen.check_only) {
+        std::printf("%s: the configuration is good\n", chosen.config.c_str());
+        return 0;
+    }
+    const auto started = dfcd::daemon::start(chosen, loaded.settings);
+    if (!started) {
+        dfcd::log("{}", started.error().message());
+        return failure;
+    }
+    return (*started)->run();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const auto chosen = dfcd::read_options(argc, argv);
+        if (const int* status = std::get_if<int>(&chosen))
+            return *status;
+        return serve(std::get<dfcd::options>(chosen));
+    } catch (const std::exception& broken) {
+        dfcd::log("{}", broken.what());
+        return failure;
+    }
+}
