@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lines.hpp"
+
+#include <utility>
+
+#include <flowtap/capture/live_source.hpp>
+#include <flowtap/capture/pcap_file_source.hpp>
+#include <flowtap/deliver/network_sink.hpp>
+#include <flowtap/deliver/pcap_file_sink.hpp>
+
+#include "log.hpp"
+
+namespace dfcd {
+
+namespace capture = flowtap::capture;
+namespace deliver = flowtap::deliver;
+namespace path = flowtap::path;
+
+namespace {
+
+/// The socket mark of the copies: what a live capture leaves out, so that no copy is tapped again.
+constexpr std::uint32_t copy_mark = 0xF10'7A9;
+
+/// Turns a result of one type into that of its base, for the callers that need no more.
+template <class Base, class Derived>
+flowtap::result<std::unique_ptr<Base>> as(flowtap::result<std::unique_ptr<Derived>> opened) {
+    if (!opened)
+        return flowtap::fail(opened.error());
+    return std::unique_ptr<Base>(std::move(*opened));
+}
+
+class file_outlet final : public copy_outlet {
+public:
+    explicit file_outlet(std::shared_ptr<deliver::pcap_file> file) : file_(std::move(file)) {}
+
+    flowtap::result<std::unique_ptr<path::sink>> make_sink() override {
+        return std::unique_ptr<path::sink>(std::make_unique<deliver::pcap_file_sink>(file_));
+    }
+
+private:
+    std::shared_ptr<deliver::pcap_file> file_;
+};
+
+class network_outlet final : public copy_outlet {
+public:
+    flowtap::result<std::unique_ptr<path::sink>> make_sink() override {
+        deliver::udp_options how;
+        how.socket.mark = copy_mark;
+        auto opened = deliver::network_sink::open(how);
+        if (opened && !(*opened)->has_raw_sockets() && !std::exchange(warned_, true))
+            log("without CAP_NET_RAW copies can only be sent from this machine's own addresses");
+        return as<path::sink>(std::move(opened));
+    }
+
+private:
+    bool warned_ = false;
+};
+
+} // namespace
+
+flowtap::result<std::unique_ptr<path::source>> open_source(const bound_input& from,
+                                                           const options& chosen) {
+    if (from.from.from == input::kind::file)
+        return as<path::source>(
+            capture::pcap_file_source::open(from.from.name, {from.port, from.from.way}));
+    capture::live_options how;
+    how.port = from.port;
+    how.mode = chosen.promiscuous ? capture::reception::promiscuous : capture::reception::own_frames;
+    if (chosen.write.empty())
+        how.excluded_mark = copy_mark;
+    return as<path::source>(capture::live_source::open(from.from.name, how));
+}
+
+flowtap::result<std::unique_ptr<copy_outlet>> copy_outlet::open(const options& chosen) {
+    if (chosen.write.empty())
+        return std::unique_ptr<copy_outlet>(std::make_unique<network_outlet>());
+    auto file = deliver::pcap_file::create(chosen.write);
+    if (!file)
+        return flowtap::fail(file.error());
+    return std::unique_ptr<copy_outlet>(std::make_unique<file_outlet>(std::move(*file)));
+}
+
+} // namespace dfcd
