@@ -18,8 +18,7 @@ namespace dfcd {
 namespace {
 
 flowtap::unexpected<flowtap::error> system_failure(const std::string& subject) {
-    return flowtap::fail(
-        flowtap::error(std::error_code(errno, std::generic_category()), subject));
+    return flowtap::fail(flowtap::error(std::error_code(errno, std::generic_category()), subject));
 }
 
 std::string to_line(const flowtap::tap::audit_record& record) {

@@ -9,8 +9,8 @@
 
 namespace dfcd {
 
-/// The audit log as a file of JSON lines, mode 0600, one line a record, written before the answer it
-/// is about. A line that could not be written whole is taken back.
+/// The audit log as a file of JSON lines, mode 0600, one line a record, written before the answer
+/// it is about. A line that could not be written whole is taken back.
 class audit_file final : public flowtap::tap::audit_log {
 public:
     /// Opens or makes the file and appends to it. Errors: those of the operating system.

@@ -48,9 +48,8 @@ tap::control_source_settings source_settings(const config::control_source& confi
     made.notify = configured.notify;
     made.notification_targets = configured.notification_targets;
     if (const auto version = configured.notification_version)
-        made.notification_version =
-            flowtap::dtcp::version{static_cast<std::uint8_t>(version->major),
-                                   static_cast<std::uint8_t>(version->minor)};
+        made.notification_version = flowtap::dtcp::version{
+            static_cast<std::uint8_t>(version->major), static_cast<std::uint8_t>(version->minor)};
     if (!configured.allowed_destinations.empty())
         made.allowed_destinations = configured.allowed_destinations;
     if (!configured.allowed_source_addresses.empty())
@@ -97,13 +96,27 @@ std::vector<flowtap::ip_address> machine_addresses() {
             continue;
         const void* address = entry->ifa_addr;
         if (entry->ifa_addr->sa_family == AF_INET)
-            found.push_back(flowtap::ip_address::from_bytes(std::as_bytes(
-                std::span(&static_cast<const sockaddr_in*>(address)->sin_addr, 1))));
+            found.push_back(flowtap::ip_address::from_bytes(
+                std::as_bytes(std::span(&static_cast<const sockaddr_in*>(address)->sin_addr, 1))));
         else if (entry->ifa_addr->sa_family == AF_INET6)
             found.push_back(flowtap::ip_address::from_bytes(std::as_bytes(
                 std::span(&static_cast<const sockaddr_in6*>(address)->sin6_addr, 1))));
     }
     return found;
+}
+
+/// SSH where it listens; an unspecified address stands for every one of this machine.
+std::vector<tap::own_service> own_services(const std::vector<flowtap::endpoint>& listening,
+                                           const std::vector<flowtap::ip_address>& own) {
+    std::vector<tap::own_service> services;
+    for (const flowtap::endpoint& where : listening) {
+        if (!where.address.is_unspecified())
+            services.push_back({IPPROTO_TCP, where});
+        else
+            for (const flowtap::ip_address& address : own)
+                services.push_back({IPPROTO_TCP, {address, where.port}});
+    }
+    return services;
 }
 
 } // namespace
@@ -117,9 +130,10 @@ flowtap::result<bindings> bind_inputs(const options& chosen, const config::confi
         bound.inputs.push_back({asked, port_of(bound, asked.interface)});
     }
     for (const config::physical_interface& interface : with.interfaces) {
-        const bool named = std::any_of(
-            chosen.inputs.begin(), chosen.inputs.end(),
-            [&](const input& asked) { return physical_name(asked.interface) == interface.name; });
+        const bool named =
+            std::any_of(chosen.inputs.begin(), chosen.inputs.end(), [&](const input& asked) {
+                return physical_name(asked.interface) == interface.name;
+            });
         if (named || interface.capture_device.empty())
             continue;
         bound.inputs.push_back({{input::kind::device, interface.name, flowtap::direction::ingress,
@@ -129,7 +143,8 @@ flowtap::result<bindings> bind_inputs(const options& chosen, const config::confi
     return bound;
 }
 
-tap::settings tap_settings(const config::configuration& with, const bindings& bound) {
+tap::settings tap_settings(const config::configuration& with, const bindings& bound,
+                           const std::vector<flowtap::endpoint>& listening) {
     tap::settings made;
     const config::flow_tap_settings& service = *with.flow_tap;
     made.families = service.families;
@@ -139,6 +154,7 @@ tap::settings tap_settings(const config::configuration& with, const bindings& bo
     for (const config::control_source& source : service.control_sources)
         made.sources.emplace(source.name, source_settings(source));
     made.own_addresses = machine_addresses();
+    made.own_services = own_services(listening, made.own_addresses);
 
     for (const config::physical_interface& interface : with.interfaces) {
         for (const config::logical_interface& unit : interface.units) {

@@ -33,8 +33,10 @@ flowtap::result<bindings> bind_inputs(const options& chosen,
                                       const flowtap::config::configuration& with);
 
 /// The flow-tap part of a configuration as the control side takes it. A configuration without
-/// `services flow-tap` serves nothing and is refused by the caller.
+/// `services flow-tap` serves nothing and is refused by the caller. `listening` is where mediation
+/// devices connect: that traffic is never tapped.
 flowtap::tap::settings tap_settings(const flowtap::config::configuration& with,
-                                    const bindings& bound);
+                                    const bindings& bound,
+                                    const std::vector<flowtap::endpoint>& listening);
 
 } // namespace dfcd

@@ -86,8 +86,7 @@ flowtap::result<std::vector<file_request>> read_criteria_file(const std::string&
                                                               dtcp::keyed_hash& hash) {
     std::ifstream file(path, std::ios::binary);
     if (!file)
-        return flowtap::fail(
-            flowtap::error(std::error_code(errno, std::generic_category()), path));
+        return flowtap::fail(flowtap::error(std::error_code(errno, std::generic_category()), path));
     std::string text{std::istreambuf_iterator<char>(file), {}};
     text += "\n\n"; // ends the last request
 

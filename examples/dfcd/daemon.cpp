@@ -13,8 +13,8 @@
 #include <flowtap/crypto/hmac.hpp>
 
 #include "criteria_file.hpp"
-#include "log.hpp"
 #include "lines.hpp"
+#include "log.hpp"
 #include "summary.hpp"
 
 namespace dfcd {
@@ -61,16 +61,12 @@ flowtap::result<std::vector<flowtap::endpoint>> listen_endpoints(const options& 
 
 } // namespace
 
-daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit, tap::settings settings,
+daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit,
                const config::configuration& with)
-    : options_(chosen), audit_(std::move(audit)),
-      point_(std::move(settings), tap::surroundings{path_, *audit_, make_hash}),
-      service_(loop_, point_), users_(with.logins) {
-    path_.on_settled([this] { service_.wake(); });
-    service_.on_turn([this] { start_files_when_due(); });
+    : options_(chosen), audit_(std::move(audit)), users_(with.logins) {
     router_.serve(
         transport::request_kind::subsystem, std::string(transport::dtcp_subsystem),
-        [this](const transport::channel_request& asked) { return service_.open(asked); });
+        [this](const transport::channel_request& asked) { return service_->open(asked); });
 }
 
 daemon::~daemon() {
@@ -93,19 +89,28 @@ flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
     if (!bound)
         return flowtap::fail(bound.error());
 
-    std::unique_ptr<daemon> made(
-        new daemon(chosen, std::move(*audit), tap_settings(with, *bound), with));
+    std::unique_ptr<daemon> made(new daemon(chosen, std::move(*audit), with));
+    if (const auto opened = made->open_server(with); !opened)
+        return flowtap::fail(opened.error());
     if (const auto opened = made->open_inputs(*bound); !opened)
         return flowtap::fail(opened.error());
+    made->open_access_point(tap_settings(with, *bound, made->server_->addresses()));
     if (!chosen.criteria.empty()) {
-        const auto hash = make_hash(with.flow_tap->settings_of(local_source).dtcp_key.value_or("Juniper"));
-        const auto loaded = load_criteria(chosen.criteria, *hash, made->point_, made->loop_.now());
+        const auto key = with.flow_tap->settings_of(local_source).dtcp_key;
+        const auto hash = make_hash(key.value_or(tap::control_source_settings{}.key));
+        const auto loaded = load_criteria(chosen.criteria, *hash, *made->point_, made->loop_.now());
         if (!loaded)
             return flowtap::fail(loaded.error());
     }
-    if (const auto opened = made->open_server(with); !opened)
-        return flowtap::fail(opened.error());
     return made;
+}
+
+void daemon::open_access_point(tap::settings with) {
+    point_ = std::make_unique<tap::access_point>(std::move(with),
+                                                 tap::surroundings{path_, *audit_, make_hash});
+    service_ = std::make_unique<transport::dtcp_service>(loop_, *point_);
+    service_->on_turn([this] { start_files_when_due(); });
+    path_.on_settled([this] { service_->wake(); });
 }
 
 flowtap::result<void> daemon::open_inputs(const bindings& bound) {
@@ -181,7 +186,7 @@ void daemon::start_devices() {
 }
 
 void daemon::start_files_when_due() {
-    if (replaying_ || files_ == 0 || point_.state().criteria < options_.start_after)
+    if (replaying_ || files_ == 0 || point_->state().criteria < options_.start_after)
         return;
     replaying_ = true;
     log("the replay begins");

@@ -27,10 +27,10 @@ namespace dfcd {
 /// thread, one more thread for every input.
 class daemon {
 public:
-    /// Opens everything that can fail: audit log, inputs, the copies' way out, criteria, host key
-    /// and sockets, in this order. Errors carry what they are about.
-    static flowtap::result<std::unique_ptr<daemon>> start(const options& chosen,
-                                                          const flowtap::config::configuration& with);
+    /// Opens everything that can fail: audit log, host key and sockets, inputs, the copies' way
+    /// out, criteria, in this order. Errors carry what they are about.
+    static flowtap::result<std::unique_ptr<daemon>>
+    start(const options& chosen, const flowtap::config::configuration& with);
     ~daemon();
     daemon(const daemon&) = delete;
     daemon& operator=(const daemon&) = delete;
@@ -49,10 +49,11 @@ private:
     };
 
     daemon(const options& chosen, std::unique_ptr<audit_file> audit,
-           flowtap::tap::settings settings, const flowtap::config::configuration& with);
+           const flowtap::config::configuration& with);
 
-    flowtap::result<void> open_inputs(const bindings& bound);
     flowtap::result<void> open_server(const flowtap::config::configuration& with);
+    flowtap::result<void> open_inputs(const bindings& bound);
+    void open_access_point(flowtap::tap::settings with);
     void start_line(line& started);
     void start_devices();
     void start_files_when_due();
@@ -64,8 +65,8 @@ private:
     flowtap::transport::event_loop loop_;
     std::unique_ptr<audit_file> audit_;
     flowtap::path::data_path path_;
-    flowtap::tap::access_point point_;
-    flowtap::transport::dtcp_service service_;
+    std::unique_ptr<flowtap::tap::access_point> point_;
+    std::unique_ptr<flowtap::transport::dtcp_service> service_;
     flowtap::transport::local_authenticator users_;
     flowtap::transport::channel_router router_;
     std::unique_ptr<flowtap::transport::ssh_server> server_;

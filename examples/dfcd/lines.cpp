@@ -65,7 +65,8 @@ flowtap::result<std::unique_ptr<path::source>> open_source(const bound_input& fr
             capture::pcap_file_source::open(from.from.name, {from.port, from.from.way}));
     capture::live_options how;
     how.port = from.port;
-    how.mode = chosen.promiscuous ? capture::reception::promiscuous : capture::reception::own_frames;
+    how.mode =
+        chosen.promiscuous ? capture::reception::promiscuous : capture::reception::own_frames;
     if (chosen.write.empty())
         how.excluded_mark = copy_mark;
     return as<path::source>(capture::live_source::open(from.from.name, how));

@@ -18,7 +18,8 @@ bool report(const flowtap::config::loaded& loaded, const std::string& file) {
     for (const auto& problem : loaded.found)
         std::fprintf(stderr, "%s\n", to_string(problem).c_str());
     if (loaded.ok() && !loaded.settings.flow_tap) {
-        std::fprintf(stderr, "%s: error: there is no \"services flow-tap\" to serve\n", file.c_str());
+        std::fprintf(stderr, "%s: error: there is no \"services flow-tap\" to serve\n",
+                     file.c_str());
         return false;
     }
     return loaded.ok();

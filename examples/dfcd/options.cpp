@@ -22,7 +22,8 @@ input parse_input(input::kind from, const std::string& text) {
     if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
         throw CLI::ValidationError("\"" + text + "\" is not of the form INTERFACE=" +
                                    (from == input::kind::file ? "CAPTURE" : "DEVICE"));
-    input parsed{from, text.substr(0, equals), flowtap::direction::ingress, text.substr(equals + 1)};
+    input parsed{from, text.substr(0, equals), flowtap::direction::ingress,
+                 text.substr(equals + 1)};
     const std::size_t colon = parsed.interface.find(':');
     if (colon != std::string::npos && from == input::kind::file) {
         const std::string way = parsed.interface.substr(colon + 1);
@@ -49,7 +50,8 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
         ->type_name("FILE");
     app.add_flag("--check", chosen.check_only,
                  "only check the configuration, and name every mistake with its place");
-    app.add_option("--listen", chosen.listen, "address to listen on for SSH (default: all); repeatable")
+    app.add_option("--listen", chosen.listen,
+                   "address to listen on for SSH (default: all); repeatable")
         ->type_name("ADDRESS");
     app.add_option("--port", chosen.port, "SSH port; 0 picks a free one")
         ->type_name("N")
@@ -70,7 +72,8 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
     app.add_option("--write", chosen.write,
                    "write the copies to a pcap file instead of sending them")
         ->type_name("FILE");
-    app.add_option("--criteria", chosen.criteria, "ADD requests to apply at start")->type_name("FILE");
+    app.add_option("--criteria", chosen.criteria, "ADD requests to apply at start")
+        ->type_name("FILE");
     app.add_flag("--once", chosen.once, "end when the capture files and their copies are done");
     auto* after = app.add_option("--start-after", chosen.start_after,
                                  "replay capture files when N criteria are in place")

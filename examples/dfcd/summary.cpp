@@ -4,8 +4,8 @@
 #include <array>
 #include <string_view>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <fmt/format.h>
 
 namespace dfcd {
 
