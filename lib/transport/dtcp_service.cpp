@@ -40,6 +40,7 @@ struct runner : std::enable_shared_from_this<runner> {
     loop_timer deadline;
     std::unordered_map<tap::session_id, dtcp_channel*> channels;
     std::function<void(const tap::send_datagram&)> send;
+    std::function<void()> turned;
     bool turn_requested = false;
     std::atomic<bool> woken = false;
     std::array<char, piece_size> room{};
@@ -152,6 +153,8 @@ void runner::turn() {
         return;
     point->turn(loop.now());
     do_effects();
+    if (turned)
+        turned();
     if (const auto due = point->deadline())
         deadline.call_at(*due, [self = weak_from_this()] {
             if (const auto alive = self.lock())
@@ -226,6 +229,10 @@ void dtcp_service::wake() {
         self->woken = false;
         self->request_turn();
     });
+}
+
+void dtcp_service::on_turn(std::function<void()> what) {
+    implementation_->turned = std::move(what);
 }
 
 void dtcp_service::on_datagram(std::function<void(const tap::send_datagram&)> send) {

@@ -46,6 +46,10 @@ public:
     /// The same from any thread: for `path::data_path::on_settled`. Does not block.
     void wake();
 
+    /// `what` is called after each turn, when what was asked for in it is in force: for programs
+    /// that wait for criteria.
+    void on_turn(std::function<void()> what);
+
     /// Where datagrams of the access point go. Without this they are dropped.
     void on_datagram(std::function<void(const tap::send_datagram&)> send);
 
