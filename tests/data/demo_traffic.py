@@ -7,6 +7,7 @@
 """
 
 import socket
+import struct
 import sys
 import threading
 
@@ -14,10 +15,29 @@ SERVER = "198.51.100.80"
 PATIENCE = 30
 
 
+def dns_name(name):
+    return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+
+
+def dns_question(name):
+    """A question for the address of a name."""
+    return struct.pack("!HHHHHH", 1, 0x0100, 1, 0, 0, 0) + dns_name(name) + struct.pack("!HH", 1, 1)
+
+
+def dns_answer(name, address):
+    """The answer to it."""
+    return (struct.pack("!HHHHHH", 1, 0x8180, 1, 1, 0, 0) + dns_name(name) + struct.pack("!HH", 1, 1) +
+            struct.pack("!HHHIH", 0xC00C, 1, 1, 300, 4) + socket.inet_aton(address))
+
+
 def serve_udp(server):
     while True:
         question, peer = server.recvfrom(2048)
-        server.sendto(question.rstrip(b"?") + b" is " + SERVER.encode(), peer)
+        labels, at = [], 12
+        while question[at]:
+            labels.append(question[at + 1:at + 1 + question[at]].decode())
+            at += 1 + question[at]
+        server.sendto(dns_answer(".".join(labels), SERVER), peer)
 
 
 def serve_tcp(server):
@@ -40,9 +60,9 @@ def serve():
 def talk():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.settimeout(PATIENCE)
-        for question in (b"www.example?", b"mail.example?"):
-            udp.sendto(question, (SERVER, 53))
-            print("  asked", question.decode(), "->", udp.recv(2048).decode())
+        for name in ("www.example", "mail.example"):
+            udp.sendto(dns_question(name), (SERVER, 53))
+            print("  asked for", name, "->", socket.inet_ntoa(udp.recv(2048)[-4:]))
     for port in (40001, 40002):
         with socket.create_connection((SERVER, 80), PATIENCE, source_address=("", port)) as tcp:
             tcp.sendall(b"GET / HTTP/1.0\r\n\r\n")

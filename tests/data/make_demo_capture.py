@@ -12,6 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 
+from demo_traffic import dns_answer, dns_question  # noqa: E402
 from lab import ethernet, icmp, ipv4, ipv6, tcp, udp, write_pcap  # noqa: E402
 
 ALICE, BOB = "192.0.2.10", "192.0.2.11"
@@ -31,7 +32,8 @@ def both_ways(source, destination, build, source_port, destination_port, texts):
 def frames():
     for host, port in ((ALICE, 40001), (BOB, 40002)):
         for source, destination, payload in both_ways(
-                host, RESOLVER, udp, port, 53, [b"www.example?", b"www.example is 198.51.100.80"]):
+                host, RESOLVER, udp, port, 53, [dns_question("www.example"),
+                                                dns_answer("www.example", WEB)]):
             yield ethernet(ipv4(source, destination, 17, payload))
         for source, destination, payload in both_ways(
                 host, WEB, tcp, port, 80,

@@ -157,13 +157,15 @@ def test_bad_requests_are_answered_with_their_code():
 def test_a_message_without_end_closes_its_channel_and_no_other():
     with service() as dfcd:
         bystander = lab.Device(dfcd.port, "lea2", "second")
-        device = lab.Device(dfcd.port, "lea1", "first")
-        device.send(b"ADD DTCP/0.7\r\n" + b"X-Filler: 0123456789\r\n" * 3200)
-        assert device.receive() is None
-        assert device.channel.recv_stderr(4096), "no diagnostic"
-        long_line = lab.Device(dfcd.port, "lea1", "first")
-        long_line.send(b"ADD DTCP/0.7\r\nX-Filler: " + b"y" * 70 * 1024)
-        assert long_line.receive() is None
+        for octets in (b"ADD DTCP/0.7\r\n" + b"X-Filler: 0123456789\r\n" * 3200,
+                       b"ADD DTCP/0.7\r\nX-Filler: " + b"y" * 70 * 1024):
+            device = lab.Device(dfcd.port, "lea1", "first")
+            try:
+                device.send(octets)
+            except OSError:
+                pass  # the channel may be closed before all of it is sent
+            assert device.receive() is None
+            assert device.channel.recv_stderr(4096), "no diagnostic"
         expect(bystander, [], 200, "NOOP")
 
 
