@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <memory>
-#include <system_error>
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
+
+#include "error.hpp"
 
 namespace dfcd {
 
@@ -125,8 +126,7 @@ flowtap::result<bindings> bind_inputs(const options& chosen, const config::confi
     bindings bound;
     for (const input& asked : chosen.inputs) {
         if (!is_configured(with, asked.interface))
-            return flowtap::fail(flowtap::error(
-                std::make_error_code(std::errc::no_such_device_or_address), asked.interface));
+            return flowtap::fail(errc::interface_not_configured, asked.interface);
         bound.inputs.push_back({asked, port_of(bound, asked.interface)});
     }
     for (const config::physical_interface& interface : with.interfaces) {

@@ -27,8 +27,7 @@ struct bindings {
 };
 
 /// The inputs of the command line, and for interfaces that it does not name the devices that the
-/// configuration binds. Errors: `std::errc::no_such_device_or_address`, with the name, for an
-/// interface that is not configured.
+/// configuration binds. Errors: `errc::interface_not_configured`, with the name.
 flowtap::result<bindings> bind_inputs(const options& chosen,
                                       const flowtap::config::configuration& with);
 

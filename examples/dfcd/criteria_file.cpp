@@ -14,6 +14,8 @@
 #include <flowtap/dtcp/status.hpp>
 #include <flowtap/permission/principal.hpp>
 
+#include "error.hpp"
+
 namespace dfcd {
 
 namespace dtcp = flowtap::dtcp;
@@ -21,11 +23,6 @@ namespace permission = flowtap::permission;
 namespace tap = flowtap::tap;
 
 namespace {
-
-flowtap::unexpected<flowtap::error> problem(const std::string& sentence) {
-    return flowtap::fail(
-        flowtap::error(std::make_error_code(std::errc::invalid_argument), sentence));
-}
 
 /// The request as written, but for who sent it and when.
 std::string complete(const dtcp::envelope& written, std::size_t number, dtcp::keyed_hash& hash) {
@@ -55,7 +52,7 @@ public:
             refusal = std::to_string(static_cast<unsigned>(answer.status)) + ' ' +
                       std::string(dtcp::reason(answer.status));
             if (!answer.offending_line.empty())
-                refusal += ": \"" + flowtap::escape_text(answer.offending_line) + '"';
+                refusal += ": " + answer.offending_line;
         }
     }
 
@@ -97,8 +94,7 @@ flowtap::result<std::vector<file_request>> read_criteria_file(const std::string&
     while (!rest.empty()) {
         const auto used = framer.put(flowtap::as_byte_view(rest));
         if (!used)
-            return problem(path + ": after line " + std::to_string(line) + ": " +
-                           used.error().message());
+            return flowtap::fail(flowtap::error(used.error().code, {line, 0}, path));
         const std::string_view taken = rest.substr(0, *used);
         if (framer.complete()) {
             const auto lines = static_cast<std::size_t>(
@@ -144,10 +140,11 @@ flowtap::result<void> load_criteria(const std::string& path, dtcp::keyed_hash& h
         return read;
     point.close(*session, now);
     if (watcher.refused != 0)
-        return problem(path + ":" + std::to_string((*requests)[watcher.refused - 1].line) + ": " +
-                       watcher.refusal);
+        return flowtap::fail(errc::criterion_refused,
+                             path + ':' + std::to_string((*requests)[watcher.refused - 1].line) +
+                                 ": " + watcher.refusal);
     if (watcher.answers != requests->size())
-        return problem(path + ": a request was not answered");
+        return flowtap::fail(errc::criterion_unanswered, path);
     return {};
 }
 

@@ -90,6 +90,8 @@ flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
         return flowtap::fail(bound.error());
 
     std::unique_ptr<daemon> made(new daemon(chosen, std::move(*audit), with));
+    if (const auto written = made->note(tap::audit_event::start); !written)
+        return flowtap::fail(written.error());
     if (const auto opened = made->open_server(with); !opened)
         return flowtap::fail(opened.error());
     if (const auto opened = made->open_inputs(*bound); !opened)
@@ -161,6 +163,8 @@ int daemon::run() {
         start_files_when_due();
     });
     loop_.run();
+    if (const auto written = note(tap::audit_event::stop); !written)
+        log("{}", written.error().message());
 
     server_->stop();
     for (const auto& each : lines_)
@@ -208,6 +212,13 @@ void daemon::on_line_ended(line& ended, path::worker::outcome how) {
         if (options_.once)
             stop();
     }
+}
+
+flowtap::result<void> daemon::note(tap::audit_event what) {
+    tap::audit_record record;
+    record.time = loop_.now().wall;
+    record.event = what;
+    return audit_->write(record);
 }
 
 void daemon::stop() {

@@ -58,6 +58,7 @@ private:
     void start_devices();
     void start_files_when_due();
     void on_line_ended(line& ended, flowtap::path::worker::outcome how);
+    flowtap::result<void> note(flowtap::tap::audit_event what);
     void stop();
     void print_summary() const;
 

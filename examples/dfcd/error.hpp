@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <system_error>
+
+namespace dfcd {
+
+/// Why dfcd does not start, beside what the libraries and the operating system say.
+enum class errc {
+    interface_not_configured = 1, ///< the interface is not configured
+    criterion_refused,            ///< a criterion of the file was refused
+    criterion_unanswered,         ///< a request of the file was not answered
+};
+
+const std::error_category& category() noexcept;
+
+inline std::error_code make_error_code(errc code) noexcept {
+    return {static_cast<int>(code), category()};
+}
+
+} // namespace dfcd
+
+template <>
+struct std::is_error_code_enum<dfcd::errc> : std::true_type {};
