@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 
 import lab
 
@@ -209,7 +210,6 @@ def test_more_connections_than_the_limit_are_refused():
 
 
 def test_public_keys_log_in():
-    import tempfile
     with tempfile.TemporaryDirectory() as directory:
         key = os.path.join(directory, "id")
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
@@ -233,7 +233,6 @@ def test_public_keys_log_in():
 
 
 def check(config):
-    import tempfile
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
         file.write(config)
         file.flush()

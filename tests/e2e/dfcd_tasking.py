@@ -7,6 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 
 import lab
 
@@ -34,7 +37,6 @@ class Run(lab.Dfcd):
 
     def __init__(self, frames, *arguments, config=None, how=("--once",)):
         self.frames = frames
-        import tempfile
         self.work = tempfile.TemporaryDirectory()
         self.copies_path = os.path.join(self.work.name, "copies.pcap")
         super().__init__(config or lab.configuration(USERS),
@@ -143,7 +145,6 @@ def test_openssh_adds_lists_and_deletes_on_one_channel():
 
 def test_a_capture_on_the_way_out_is_seen_by_output_interface_criteria_alone():
     with lab.Dfcd.__new__(Run) as dfcd:
-        import tempfile
         dfcd.work = tempfile.TemporaryDirectory()
         dfcd.copies_path = os.path.join(dfcd.work.name, "copies.pcap")
         path = capture(dfcd.work.name, flow(7))
@@ -186,7 +187,6 @@ def test_ipv6_is_tapped_only_when_configured():
 
 
 def test_criteria_from_a_file_need_no_ssh():
-    import tempfile
     with tempfile.NamedTemporaryFile("w", suffix=".dtcp") as file:
         fields = lab.add_fields(host_filter("10.0.0.1"))
         file.write("ADD DTCP/0.7\n" + "".join("%s: %s\n" % field for field in fields) + "\n")
@@ -219,6 +219,58 @@ def test_a_restart_leaves_no_filter():
         assert device.receive() is None
     with Run(flow(1), how=("--start-after", "1000")) as dfcd:
         assert lab.Device(dfcd.port, "lea1", "first").ask("LIST").all("CRITERIA-ID") == []
+
+
+class Feed:
+    """A capture that is written while dfcd reads it, through a named pipe."""
+
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "feed.pcap")
+        os.mkfifo(self.path)
+        self.opening = threading.Thread(target=self.open)
+        self.opening.start()
+
+    def open(self):
+        # Waits until dfcd opens the other end.
+        self.pipe = open(self.path, "wb", buffering=0)
+        self.pipe.write(lab.pcap_header())
+
+    def send(self, frames):
+        self.opening.join(lab.PATIENCE)
+        self.pipe.write(lab.pcap_records(frames))
+
+    def close(self):
+        self.pipe.close()
+
+
+def wait_for_copies(path, count):
+    end = time.monotonic() + lab.PATIENCE
+    while len(lab.read_pcap(path)) < count:
+        assert time.monotonic() < end, "the copies never came"
+        time.sleep(0.01)
+
+
+def test_after_the_answer_to_a_delete_nothing_more_leaves():
+    with tempfile.TemporaryDirectory() as work:
+        feed = Feed(work)
+        copies = os.path.join(work, "copies.pcap")
+        with lab.Dfcd(lab.configuration(USERS), "--read", "ge-0/0/0=" + feed.path,
+                      "--write", copies, "--once", "--json") as dfcd:
+            device = lab.Device(dfcd.port, "lea1", "first")
+            assert device.ask("ADD", lab.add_fields(host_filter("10.0.0.1"))).code == 200
+            feed.send(flow(2000))
+            wait_for_copies(copies, 1)
+            gone = device.ask("DELETE", [("Criteria-ID", "1"), ("Flags", "STATIC")])
+            assert (gone.code, gone["CRITERIA-COUNT"]) == (200, "1")
+            left = len(lab.read_pcap(copies))
+            feed.send(flow(2000))
+            feed.close()
+            status, output = dfcd.wait()
+            assert status == 0
+            summary = json.loads(output)
+            check_sums(summary)
+            assert (summary["seen"], summary["copies"]) == (4000, left), summary
+            assert len(lab.read_pcap(copies)) == left
 
 
 def test_the_audit_log_tells_who_did_what():

@@ -74,12 +74,19 @@ def ethernet(packet, vlan=None):
     return bytes.fromhex("020000000002020000000001") + tag + struct.pack("!H", kind) + packet
 
 
+def pcap_header(link_type=1):
+    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link_type)
+
+
+def pcap_records(frames):
+    return b"".join(
+        struct.pack("<IIII", 1700000000 + index // 1000, index % 1000 * 1000, len(frame),
+                    len(frame)) + frame for index, frame in enumerate(frames))
+
+
 def write_pcap(path, frames, link_type=1):
     with open(path, "wb") as out:
-        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link_type))
-        for index, frame in enumerate(frames):
-            out.write(struct.pack("<IIII", 1700000000 + index // 1000, index % 1000 * 1000,
-                                  len(frame), len(frame)) + frame)
+        out.write(pcap_header(link_type) + pcap_records(frames))
 
 
 def read_pcap(path):
