@@ -71,12 +71,13 @@ result<key_handle> load(int file, const std::string& name) {
     if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return fail(errc::host_key_exposed, name);
     std::optional<std::string> text = read_all(file);
+    if (!text)
+        return fail(errc::host_key_unreadable, name);
+    char* const secret = text->data();
     ssh_key key = nullptr;
-    const bool good = text && ssh_pki_import_privkey_base64(text->c_str(), nullptr, nullptr,
-                                                            nullptr, &key) == SSH_OK;
-    if (text)
-        ::explicit_bzero(text->data(), text->size());
-    if (!good)
+    const int done = ssh_pki_import_privkey_base64(secret, nullptr, nullptr, nullptr, &key);
+    ::explicit_bzero(secret, text->size());
+    if (done != SSH_OK)
         return fail(errc::host_key_unreadable, name);
     return key_handle(key);
 }

@@ -102,15 +102,16 @@ bool log_in_with_password(ssh_session session, const ssh_client_options& options
     std::optional<std::string> password = options.password();
     if (!password)
         return false;
-    const int done = ssh_userauth_password(session, nullptr, password->c_str());
-    ::explicit_bzero(password->data(), password->size());
+    char* const secret = password->data();
+    const int done = ssh_userauth_password(session, nullptr, secret);
+    ::explicit_bzero(secret, password->size());
     return done == SSH_AUTH_SUCCESS;
 }
 
 result<void> log_in(ssh_session session, const ssh_client_options& options) {
     if (ssh_userauth_none(session, nullptr) == SSH_AUTH_SUCCESS)
         return {};
-    const int methods = ssh_userauth_list(session, nullptr);
+    const auto methods = static_cast<unsigned>(ssh_userauth_list(session, nullptr));
     if ((methods & SSH_AUTH_METHOD_PUBLICKEY) != 0 && log_in_with_keys(session, options))
         return {};
     if ((methods & SSH_AUTH_METHOD_PASSWORD) != 0 && log_in_with_password(session, options))
