@@ -22,6 +22,9 @@ flowtap_packages_check=(
     iproute2 openssh-client openssl python3-paramiko sshpass tcpdump tshark
 )
 
+# shellcheck disable=SC2034
+flowtap_packages_bench=(libbenchmark-dev)
+
 # Prints those of the given packages that are not installed.
 missing_packages() {
     local package
