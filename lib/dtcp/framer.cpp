@@ -41,10 +41,10 @@ result<std::size_t> framer::put(byte_view octets) {
     while (taken < octets.size() && !complete_) {
         const byte_view rest = octets.subspan(taken);
         // Never buffer more than a little past the limits, however much is put at once.
-        const std::size_t room = limits_.message - std::min(limits_.message, buffer_.size()) + 1;
-        const std::optional<std::size_t> end =
-            find_line_end(rest.first(std::min(rest.size(), room)));
-        const std::size_t count = end ? *end : std::min(rest.size(), room);
+        const std::size_t room = limits_.message - std::min(limits_.message, buffer_.size());
+        const byte_view next = rest.size() > room ? rest.first(room + 1) : rest;
+        const std::optional<std::size_t> end = find_line_end(next);
+        const std::size_t count = end.value_or(next.size());
         buffer_ += as_text(rest.first(count));
         taken += count;
 

@@ -139,7 +139,7 @@ result<outgoing_request> read_request(std::string_view message) {
 
 result<std::vector<outgoing_request>> split_requests(std::string_view text) {
     // The file is its owner's: what is too long is for the access point to refuse.
-    constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max() / 2;
+    constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
     dtcp::framer framer({unlimited, unlimited, unlimited});
     const std::string whole = std::string(text) + "\r\n\r\n";
     flowtap::byte_view rest = flowtap::as_byte_view(whole);

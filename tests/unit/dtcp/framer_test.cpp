@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <flowtap/dtcp/framer.hpp>
 
+#include <limits>
 #include <random>
 
 #include <doctest/doctest.h>
@@ -152,6 +153,15 @@ TEST_CASE("a framer takes nothing beyond the message it completes") {
     REQUIRE(used);
     CHECK(*used == 3);
     CHECK(cutter.put({}));
+}
+
+TEST_CASE("limits may be as large as numbers get") {
+    constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+    framer cutter({.message = none, .line = none, .parameters = none});
+    const auto used = cutter.put(as_byte_view("A\n\n"));
+    REQUIRE(used);
+    CHECK(*used == 3);
+    CHECK(cutter.complete());
 }
 
 TEST_CASE("noise gives the same result however it is cut") {
