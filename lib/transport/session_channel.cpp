@@ -89,6 +89,7 @@ bool session_channel::pump(std::span<char> room) {
         return over_;
     }
     bool moved = false;
+    const bool window_was_closed = ssh_channel_window_size(handle_) == 0;
     if (!opened_) {
         opened_ = true;
         moved = true;
@@ -100,7 +101,20 @@ bool session_channel::pump(std::span<char> room) {
     moved |= finish_if_sent();
     if (!over_ && (input_.empty() || exit_status_) && ssh_channel_is_closed(handle_) != 0)
         over_ = moved = true;
-    return moved;
+    if (over_ || moved)
+        return moved;
+    // Whatever is called of libssh takes in what has arrived, also what an earlier call here was
+    // after; the socket then has nothing more to tell.
+    if (has_unread_input())
+        return true;
+    return window_was_closed && !output_.empty() && ssh_channel_window_size(handle_) > 0;
+}
+
+bool session_channel::has_unread_input() const {
+    if (!input_.empty() || input_ended_ || exit_status_)
+        return false;
+    const int unread = ssh_channel_poll(handle_, 0);
+    return unread > 0 || unread == SSH_EOF;
 }
 
 // Input is pulled from libssh, whose window opens only as it is read. What the handler did not take

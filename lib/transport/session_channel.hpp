@@ -74,6 +74,7 @@ private:
     bool send();
     bool send_from(octet_queue& queue, int (*hand_over)(ssh_channel, const void*, std::uint32_t));
     bool finish_if_sent();
+    bool has_unread_input() const;
 
     static int watch_input(ssh_session session, ssh_channel channel, void* octets,
                            std::uint32_t count, int is_error, void* self);

@@ -23,6 +23,9 @@ struct free_channel {
 };
 using channel_handle = std::unique_ptr<std::remove_pointer_t<ssh_channel>, free_channel>;
 
+/// When sending is tried again although it just made no progress, as while keys are exchanged anew.
+constexpr std::chrono::milliseconds retry_after{10};
+
 /// What libssh last complained about.
 std::string complaint(ssh_session session) {
     const char* const text = ssh_get_error(session);
@@ -135,6 +138,8 @@ struct ssh_client::implementation {
     result<std::size_t> receive(std::span<char> room);
     void receive_errors();
     bool has_ended() const;
+    bool has_input() const;
+    bool can_send() const;
     result<void> wait(std::chrono::milliseconds timeout);
 
     session_handle session;
@@ -191,6 +196,15 @@ bool ssh_client::implementation::has_ended() const {
     return ssh_channel_is_eof(channel.get()) != 0 || ssh_channel_is_closed(channel.get()) != 0;
 }
 
+bool ssh_client::implementation::has_input() const {
+    return ssh_channel_poll(channel.get(), 0) > 0;
+}
+
+bool ssh_client::implementation::can_send() const {
+    return (ssh_get_status(session.get()) & SSH_WRITE_PENDING) == 0 &&
+           ssh_channel_window_size(channel.get()) > 0;
+}
+
 result<void> ssh_client::implementation::wait(std::chrono::milliseconds timeout) {
     pollfd socket{ssh_get_fd(session.get()), POLLIN, 0};
     if ((ssh_get_status(session.get()) & SSH_WRITE_PENDING) != 0)
@@ -244,7 +258,13 @@ result<ssh_client::progress> ssh_client::exchange(std::string_view octets, std::
             std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
         if (left.count() <= 0)
             return fail(errc::timed_out);
-        if (const auto ready = implementation_->wait(left); !ready)
+        // Each of the calls above takes in whatever has arrived, also what the call before it was
+        // waiting for: octets, or an open window. Then the socket has nothing more to tell.
+        if (implementation_->has_input() || implementation_->has_ended())
+            continue;
+        const bool soon = !octets.empty() && implementation_->can_send();
+        const auto ready = implementation_->wait(soon ? std::min(left, retry_after) : left);
+        if (!ready && !(soon && ready.error().code == errc::timed_out))
             return fail(ready.error());
     }
 }
