@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <utility>
+
+#include <sys/stat.h>
 
 #include <pcap/pcap.h>
 
@@ -10,6 +13,7 @@
 
 #include "packet_arena.hpp"
 #include "pcap_handle.hpp"
+#include "waiting_file.hpp"
 
 namespace flowtap::capture {
 
@@ -20,6 +24,24 @@ constexpr std::size_t arena_size = std::size_t{1} << 20;
 struct file_closer {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
 };
+using file_handle = std::unique_ptr<std::FILE, file_closer>;
+
+bool is_regular(const descriptor& file) noexcept {
+    struct stat about {};
+    return ::fstat(file.number(), &about) == 0 && S_ISREG(about.st_mode);
+}
+
+/// Opens a stream on a file; on one that may keep its reader waiting, by way of `waiting`.
+file_handle open_stream(descriptor file, std::unique_ptr<detail::waiting_file>& waiting) {
+    if (!is_regular(file)) {
+        waiting = detail::waiting_file::make(std::move(file));
+        return file_handle(waiting ? waiting->stream() : nullptr);
+    }
+    file_handle opened(::fdopen(file.number(), "rb"));
+    if (opened)
+        file.release();
+    return opened;
+}
 
 } // namespace
 
@@ -28,10 +50,13 @@ struct pcap_file_source::state {
     bool advance() noexcept;
     /// Whether a record was read that no batch has got yet.
     bool has_record() const noexcept { return record != nullptr; }
+    /// Whether the next record would have to be waited for.
+    bool would_wait() const noexcept { return waiting && !waiting->has_octets(); }
     path::captured_packet describe(byte_view octets) const noexcept;
 
     std::string path;
     file_options options;
+    std::unique_ptr<detail::waiting_file> waiting; ///< what `handle` reads, unless a regular file
     detail::pcap_handle handle;
     detail::packet_arena arena{arena_size};
     pcap_pkthdr* record = nullptr;
@@ -47,7 +72,9 @@ bool pcap_file_source::state::advance() noexcept {
     if (outcome == 1)
         return true;
     record = nullptr;
-    now = outcome == PCAP_ERROR_BREAK ? path::source_state::finished : path::source_state::failed;
+    // An interruption in the middle of a record is no damage.
+    const bool ended = outcome == PCAP_ERROR_BREAK || (waiting && waiting->is_interrupted());
+    now = ended ? path::source_state::finished : path::source_state::failed;
     return false;
 }
 
@@ -67,10 +94,10 @@ pcap_file_source::open(const std::string& path, const file_options& options, ope
     auto opened = with.file_to_read(path);
     if (!opened)
         return fail(opened.error());
-    std::unique_ptr<std::FILE, file_closer> file(::fdopen(opened->number(), "rb"));
+    std::unique_ptr<detail::waiting_file> waiting;
+    file_handle file = open_stream(std::move(*opened), waiting);
     if (!file)
         return fail(error(std::error_code(errno, std::system_category()), path));
-    opened->release();
     std::array<char, PCAP_ERRBUF_SIZE> reason{};
     detail::pcap_handle handle(pcap_fopen_offline_with_tstamp_precision(
         file.get(), PCAP_TSTAMP_PRECISION_NANO, reason.data()));
@@ -83,6 +110,7 @@ pcap_file_source::open(const std::string& path, const file_options& options, ope
     auto made = std::make_unique<state>();
     made->path = path;
     made->options = options;
+    made->waiting = std::move(waiting);
     made->handle = std::move(handle);
     return std::unique_ptr<pcap_file_source>(new pcap_file_source(std::move(made)));
 }
@@ -95,7 +123,10 @@ path::read_result pcap_file_source::read(std::span<path::captured_packet> packet
     state& s = *state_;
     s.arena.clear();
     path::read_result got;
-    while (got.count < packets.size() && (s.has_record() || s.advance())) {
+    while (got.count < packets.size()) {
+        // What a pipe has given is not held back for what it may give later.
+        if (!s.has_record() && ((got.count != 0 && s.would_wait()) || !s.advance()))
+            break;
         const byte_view octets = detail::octets_of(*s.record, s.data);
         if (octets.size() > s.arena.room()) {
             // A packet that is longer than the whole arena goes alone, from where libpcap has it;
@@ -115,7 +146,10 @@ path::read_result pcap_file_source::read(std::span<path::captured_packet> packet
 
 void pcap_file_source::wait(std::chrono::milliseconds) noexcept {}
 
-void pcap_file_source::interrupt() noexcept {}
+void pcap_file_source::interrupt() noexcept {
+    if (state_->waiting)
+        state_->waiting->interrupt();
+}
 
 path::backpressure pcap_file_source::when_full() const noexcept {
     return path::backpressure::wait;

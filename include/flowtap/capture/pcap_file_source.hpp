@@ -27,7 +27,8 @@ struct file_options {
 ///
 /// A file that is damaged, or ends in the middle of a packet, ends with `source_state::failed`
 /// after all packets before the damage; `failure()` says where it was read from and why it broke
-/// off. Reading from a pipe blocks; `interrupt` does not end that.
+/// off. Of a pipe, or anything else that is no regular file, a read hands over what is there and
+/// waits only for a first packet; `interrupt` ends that wait, and the source.
 class FLOWTAP_CAPTURE_API pcap_file_source final : public path::source {
 public:
     /// Opens `path`; `-` is standard input.

@@ -5,7 +5,10 @@
 #include <array>
 #include <ostream>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -63,6 +66,37 @@ std::string pcap(const std::vector<std::string>& frames, const pcap_kind& kind =
         made += pcap_record(frame, kind);
     return made;
 }
+
+/// Opens the reading end of a pipe, whatever it is asked for.
+class pipe_opener final : public opener {
+public:
+    pipe_opener() {
+        std::array<int, 2> ends{};
+        REQUIRE(::pipe(ends.data()) == 0);
+        reading_ = descriptor(ends[0]);
+        writing = descriptor(ends[1]);
+    }
+
+    void put(const std::string& octets) const {
+        REQUIRE(::write(writing.number(), octets.data(), octets.size()) ==
+                static_cast<ssize_t>(octets.size()));
+    }
+
+    result<descriptor> file_to_read(const std::string&) override { return std::move(reading_); }
+    result<descriptor> file_to_write(const std::string&) override { return none(); }
+    result<descriptor> raw_socket(family) override { return none(); }
+    result<descriptor> udp_socket(const endpoint&) override { return none(); }
+    result<descriptor> packet_socket() override { return none(); }
+
+    descriptor writing;
+
+private:
+    static result<descriptor> none() {
+        return fail(std::make_error_code(std::errc::not_supported));
+    }
+
+    descriptor reading_;
+};
 
 } // namespace
 
@@ -179,4 +213,58 @@ TEST_CASE("every error code has a sentence of its own") {
     std::ranges::sort(sentences);
     CHECK(std::ranges::adjacent_find(sentences) == sentences.end());
     CHECK(std::ranges::find(sentences, "unknown error") == sentences.end());
+}
+
+TEST_CASE("a pipe gives its packets as they come, and its end") {
+    pipe_opener pipe;
+    pipe.put(pcap(numbered_frames(3)));
+    auto source = pcap_file_source::open("pipe", {}, pipe);
+    REQUIRE(source);
+    std::vector<path::captured_packet> packets(64);
+    path::read_result got = (*source)->read(packets);
+    CHECK(got.count == 3);
+    CHECK(got.state == source_state::ready);
+
+    pipe.put(pcap_record("late"));
+    got = (*source)->read(packets);
+    CHECK(got.count == 1);
+    CHECK(got.state == source_state::ready);
+
+    pipe.put(pcap_record("last"));
+    pipe.writing.reset();
+    got = (*source)->read(packets);
+    CHECK(got.count == 1);
+    CHECK(got.state == source_state::finished);
+}
+
+TEST_CASE("the wait for a pipe's next octets ends when it is interrupted") {
+    for (const std::size_t part : {0, 5, 20}) {
+        CAPTURE(part);
+        pipe_opener pipe;
+        pipe.put(pcap_header());
+        pipe.put(pcap_record("never whole").substr(0, part));
+        auto source = pcap_file_source::open("pipe", {}, pipe);
+        REQUIRE(source);
+        std::vector<path::captured_packet> packets(4);
+        path::read_result got;
+        std::thread reader([&] { got = (*source)->read(packets); });
+        (*source)->interrupt();
+        reader.join();
+        CHECK(got.count == 0);
+        CHECK(got.state == source_state::finished);
+        CHECK_FALSE((*source)->failure().code);
+    }
+}
+
+TEST_CASE("a pipe that ends in the middle of a packet has failed") {
+    pipe_opener pipe;
+    pipe.put(pcap({"whole"}) + pcap_record("cut off").substr(0, 18));
+    pipe.writing.reset();
+    auto source = pcap_file_source::open("pipe", {}, pipe);
+    REQUIRE(source);
+    std::vector<path::captured_packet> packets(4);
+    const path::read_result got = (*source)->read(packets);
+    CHECK(got.count == 1);
+    CHECK(got.state == source_state::failed);
+    CHECK((*source)->failure().code == make_error_code(capture::errc::damaged_capture));
 }
