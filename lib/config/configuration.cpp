@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <fstream>
-#include <sstream>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <system_error>
 
 #include <flowtap/config/configuration.hpp>
 #include <flowtap/config/load.hpp>
@@ -11,6 +13,10 @@
 namespace flowtap::config {
 
 namespace {
+
+struct file_closer {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+};
 
 template <class Named>
 const Named* find_by_name(const std::vector<Named>& list, std::string_view name) noexcept {
@@ -113,17 +119,24 @@ loaded load(tree statements, std::string_view filename) {
 }
 
 loaded load_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::stringstream text;
-    if (file)
-        text << file.rdbuf();
-    if (!file || !text) {
+    errno = 0;
+    const std::unique_ptr<std::FILE, file_closer> file(std::fopen(path.c_str(), "rbe"));
+    std::string text;
+    // One octet more than is allowed tells that there are too many.
+    if (file) {
+        text.resize(syntax_limits{}.octets + 1);
+        text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+    }
+    if (!file || std::ferror(file.get()) != 0) {
         loaded done;
-        done.found.push_back(
-            {severity::error, path, {}, make_error_code(errc::unreadable_file).message()});
+        done.found.push_back({severity::error,
+                              path,
+                              {},
+                              make_error_code(errc::unreadable_file).message() + ": " +
+                                  std::generic_category().message(errno)});
         return done;
     }
-    return load(text.str(), path);
+    return load(text, path);
 }
 
 } // namespace flowtap::config

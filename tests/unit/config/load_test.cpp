@@ -253,9 +253,23 @@ TEST_CASE("a configuration cut at any octet is refused or loads, never crashes")
         }
 }
 
-TEST_CASE("a file that is not there is one error") {
-    const loaded done = load_file("/nonexistent/lab.conf");
-    CHECK_FALSE(done.ok());
-    REQUIRE(done.found.size() == 1);
-    CHECK(to_string(done.found[0]) == "/nonexistent/lab.conf: error: the file cannot be read");
+TEST_CASE("a file that cannot be read is one error, with the reason") {
+    const std::pair<const char*, const char*> table[] = {
+        {"/nonexistent/lab.conf", "/nonexistent/lab.conf: error: the file cannot be read: "
+                                  "No such file or directory"},
+        {"/", "/: error: the file cannot be read: Is a directory"},
+        {"/dev/zero", "/dev/zero:1:1: error: the configuration is too long"},
+    };
+    for (const auto& [path, message] : table) {
+        const loaded done = load_file(path);
+        CHECK_FALSE(done.ok());
+        REQUIRE(done.found.size() == 1);
+        CHECK(to_string(done.found[0]) == message);
+    }
+}
+
+TEST_CASE("an empty file is an empty configuration") {
+    const loaded done = load_file("/dev/null");
+    CHECK(done.ok());
+    CHECK_FALSE(done.settings.flow_tap);
 }
