@@ -132,6 +132,9 @@ class SendFile(unittest.TestCase):
             done = dtcp(server, '127.0.0.1', 'send', '/nowhere')
             self.assertEqual(done.returncode, 2)
             self.assertIn('/nowhere', done.stderr)
+            done = dtcp(server, '127.0.0.1', 'send', '/')
+            self.assertEqual(done.returncode, 2)
+            self.assertIn('directory', done.stderr)
 
 
 class Secrets(unittest.TestCase):
@@ -240,6 +243,9 @@ class Usage(unittest.TestCase):
             for arguments in ([], ['127.0.0.1'], ['127.0.0.1', 'frobnicate'],
                               ['127.0.0.1', 'send'], ['127.0.0.1', 'send', 'a', 'b'],
                               ['127.0.0.1', 'add', 'no parameter'],
+                              ['127.0.0.1', 'add', 'Cdest-ID: cd1\r\nPriority: 3'],
+                              ['--key-file', '/dev/null', '127.0.0.1', 'noop'],
+                              ['--key-file', '/', '127.0.0.1', 'noop'],
                               ['--protocol', '9', '127.0.0.1', 'noop'],
                               ['--unknown', '127.0.0.1', 'noop']):
                 done = dtcp(server, *arguments)

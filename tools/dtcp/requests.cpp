@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -45,7 +46,8 @@ result<std::pair<std::string, std::string>> split_parameter(std::string_view lin
     const std::size_t colon = line.find(':');
     const std::string_view name = trimmed(line.substr(0, colon));
     if (colon == std::string_view::npos || name.empty() ||
-        name.find_first_of(blanks) != std::string_view::npos)
+        name.find_first_of(blanks) != std::string_view::npos ||
+        line.find_first_of("\r\n") != std::string_view::npos)
         return fail(dtcp::errc::malformed_line, std::string(line));
     return std::pair(std::string(name), std::string(trimmed(line.substr(colon + 1))));
 }
@@ -54,6 +56,10 @@ result<std::string> read_text(const std::string& file) {
     if (file == "-")
         return std::string(std::istreambuf_iterator<char>(std::cin), {});
     std::ifstream from(file, std::ios::binary);
+    // A directory opens, and throws when it is read.
+    std::error_code ignored;
+    if (from && std::filesystem::is_directory(file, ignored))
+        return fail(error(make_error_code(std::errc::is_a_directory), file));
     if (!from)
         return fail(error(std::error_code(errno, std::generic_category()), file));
     return std::string(std::istreambuf_iterator<char>(from), {});

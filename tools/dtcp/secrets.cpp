@@ -68,6 +68,9 @@ flowtap::result<std::string> first_line(const std::filesystem::path& file) {
             flowtap::error(std::error_code(errno, std::generic_category()), file.string()));
     if (line.ends_with('\r'))
         line.pop_back();
+    if (line.empty())
+        return flowtap::fail(
+            flowtap::error(make_error_code(std::errc::no_message_available), file.string()));
     return line;
 }
 

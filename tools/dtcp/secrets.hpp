@@ -10,7 +10,7 @@
 
 namespace dtcp_tool {
 
-/// The first line of a file. Errors: the operating system's.
+/// The first line of a file. Errors: the operating system's; a line without anything on it is one.
 flowtap::result<std::string> first_line(const std::filesystem::path& file);
 
 /// Asks on the terminal, without showing what is typed. None without a terminal.
