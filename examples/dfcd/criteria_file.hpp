@@ -19,6 +19,8 @@ inline constexpr std::string_view local_source = "local";
 /// Authentication-Info, which may be missing in the file, are those of `local_source`.
 struct file_request {
     std::string octets;
+    /// As it stands in the file.
+    std::string written;
     /// Of its start line, from 1.
     std::size_t line = 0;
 };

@@ -119,11 +119,12 @@ flowtap::result<void> daemon::open_inputs(const bindings& bound) {
     auto outlet = copy_outlet::open(options_);
     if (!outlet)
         return flowtap::fail(outlet.error());
+    outlet_ = std::move(*outlet);
     for (const bound_input& input : bound.inputs) {
         auto source = open_source(input, options_);
         if (!source)
             return flowtap::fail(source.error());
-        auto sink = (*outlet)->make_sink();
+        auto sink = outlet_->make_sink();
         if (!sink)
             return flowtap::fail(sink.error());
         auto added = std::make_unique<line>();
@@ -161,6 +162,8 @@ int daemon::run() {
     loop_.post([this] {
         start_devices();
         start_files_when_due();
+        if (files_ != 0 && !replaying_)
+            log("the replay begins when {} criteria are in place", options_.start_after);
     });
     loop_.run();
     if (const auto written = note(tap::audit_event::stop); !written)
@@ -172,6 +175,10 @@ int daemon::run() {
     for (const auto& each : lines_)
         if (each->thread.joinable())
             each->thread.join();
+    if (const flowtap::error failure = outlet_->failure(); failure.code) {
+        broken_ = true;
+        log("copies could not be written: {}", failure.message());
+    }
     print_summary();
     return broken_ ? 1 : 0;
 }
@@ -228,8 +235,10 @@ void daemon::stop() {
 void daemon::print_summary() const {
     const path::path_counters counted = path_.counters();
     const std::string text = options_.json ? summary_json(counted) : summary_text(counted);
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
+    // Standard output may be where the copies went.
+    std::FILE* const to = options_.write == "-" ? stderr : stdout;
+    std::fwrite(text.data(), 1, text.size(), to);
+    std::fflush(to);
 }
 
 } // namespace dfcd

@@ -19,6 +19,7 @@
 
 #include "audit_file.hpp"
 #include "bindings.hpp"
+#include "lines.hpp"
 #include "options.hpp"
 
 namespace dfcd {
@@ -36,7 +37,8 @@ public:
     daemon& operator=(const daemon&) = delete;
 
     /// Serves until SIGTERM or SIGINT, or with `--once` until the files are done. Returns the exit
-    /// status: 0, or 1 when an input broke off.
+    /// status: 0, or 1 when an input broke off or
+    /// copies could not be written.
     int run();
 
 private:
@@ -71,6 +73,7 @@ private:
     flowtap::transport::local_authenticator users_;
     flowtap::transport::channel_router router_;
     std::unique_ptr<flowtap::transport::ssh_server> server_;
+    std::unique_ptr<copy_outlet> outlet_;
     std::vector<std::unique_ptr<line>> lines_;
     std::size_t files_ = 0;
     std::size_t files_ended_ = 0;

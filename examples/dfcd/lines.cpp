@@ -37,6 +37,8 @@ public:
         return std::unique_ptr<path::sink>(std::make_unique<deliver::pcap_file_sink>(file_));
     }
 
+    flowtap::error failure() const override { return file_->failure(); }
+
 private:
     std::shared_ptr<deliver::pcap_file> file_;
 };

@@ -28,6 +28,9 @@ public:
 
     /// A sink for one more input. It may outlive the outlet.
     virtual flowtap::result<std::unique_ptr<flowtap::path::sink>> make_sink() = 0;
+
+    /// Why the file of `--write` has not got all copies; empty when it has.
+    virtual flowtap::error failure() const { return {}; }
 };
 
 } // namespace dfcd

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <variant>
 
 #include <flowtap/config/load.hpp>
@@ -25,6 +27,15 @@ bool report(const flowtap::config::loaded& loaded, const std::string& file) {
     return loaded.ok();
 }
 
+/// Whether others than its owner can read a file.
+bool is_exposed(const std::string& file) {
+    namespace fs = std::filesystem;
+    std::error_code unknown;
+    const fs::perms given = fs::status(file, unknown).permissions();
+    return !unknown && fs::is_regular_file(file, unknown) &&
+           (given & (fs::perms::group_read | fs::perms::others_read)) != fs::perms::none;
+}
+
 int serve(const dfcd::options& chosen) {
     const auto loaded = flowtap::config::load_file(chosen.config);
     if (!report(loaded, chosen.config))
@@ -33,6 +44,9 @@ int serve(const dfcd::options& chosen) {
         std::printf("%s: the configuration is good\n", chosen.config.c_str());
         return 0;
     }
+    if (is_exposed(chosen.config))
+        dfcd::log("warning: others can read the configuration and the secrets in it: {}",
+                  chosen.config);
     const auto started = dfcd::daemon::start(chosen, loaded.settings);
     if (!started) {
         dfcd::log("{}", started.error().message());
@@ -44,6 +58,9 @@ int serve(const dfcd::options& chosen) {
 } // namespace
 
 int main(int argc, char** argv) {
+    // A pipe without a reader and a file at its limit are errors of one write, not the end.
+    for (const int number : {SIGPIPE, SIGXFSZ})
+        std::signal(number, SIG_IGN);
     try {
         const auto chosen = dfcd::read_options(argc, argv);
         if (const int* status = std::get_if<int>(&chosen))

@@ -78,6 +78,7 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
     auto* after = app.add_option("--start-after", chosen.start_after,
                                  "replay capture files when N criteria are in place")
                       ->type_name("N")
+                      ->check(CLI::NonNegativeNumber)
                       ->capture_default_str();
     app.add_flag("--start-now", start_now, "replay capture files at once")->excludes(after);
     app.add_flag("--json", chosen.json, "print the summary as JSON");

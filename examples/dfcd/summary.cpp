@@ -13,11 +13,13 @@ namespace path = flowtap::path;
 
 namespace {
 
-constexpr std::array<std::string_view, flowtap::packet::verdict_count> verdicts = {
-    "ip", "later_fragment", "not_ip", "cut_short", "malformed", "unsupported_link"};
+constexpr auto verdicts = std::to_array<std::string_view>(
+    {"ip", "later_fragment", "not_ip", "cut_short", "malformed", "unsupported_link"});
+static_assert(verdicts.size() == flowtap::packet::verdict_count);
 
-constexpr std::array<std::string_view, path::drop_cause_count> causes = {
-    "sink_full", "too_long", "unreachable", "send_error", "stopped"};
+constexpr auto causes = std::to_array<std::string_view>(
+    {"sink_full", "too_long", "unreachable", "send_error", "stopped", "withdrawn"});
+static_assert(causes.size() == path::drop_cause_count);
 
 /// `a 1, b 2`, without what is zero.
 template <std::size_t N>
