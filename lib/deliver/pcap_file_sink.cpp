@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -38,6 +39,13 @@ struct record_header {
 
 constexpr std::size_t buffer_size = std::size_t{256} << 10;
 constexpr std::size_t longest_record = sizeof(record_header) + 65535;
+/// What a pipe takes without blocking once it can be written to.
+constexpr std::size_t piece_size = 4096;
+/// How long the reader of a pipe may do nothing before the last record is given up.
+constexpr std::chrono::milliseconds last_wait{1000};
+
+/// What became of a record for a pipe.
+enum class outcome : std::uint8_t { taken, full, failed };
 
 record_header record_for(wall_time time, std::size_t length) noexcept {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
@@ -55,13 +63,25 @@ struct pcap_file::state {
     bool write(byte_view records) noexcept;
     bool write_all(byte_view octets) noexcept;
 
+    /// For a pipe, whose slow reader must not keep the worker. A record that was begun is taken;
+    /// what is left of it goes before the next.
+    outcome write_to_pipe(byte_view record) noexcept;
+    byte_view write_what_fits(byte_view octets) noexcept;
+    bool can_write(std::chrono::milliseconds limit) const noexcept;
+    void finish() noexcept;
+
     std::string path;
     descriptor file;
     bool is_regular = false;
+    bool is_pipe = false; ///< or anything else that may have a slow reader
     mutable std::mutex mutex;
     /// Where the last whole record ends.
     off_t end = 0;
     int failure = 0;
+    /// The end of a record that a pipe has not taken yet.
+    std::array<std::byte, longest_record> rest;
+    std::size_t rest_begin = 0;
+    std::size_t rest_end = 0;
 };
 
 bool pcap_file::state::write_all(byte_view octets) noexcept {
@@ -98,6 +118,52 @@ bool pcap_file::state::write(byte_view records) noexcept {
     return false;
 }
 
+bool pcap_file::state::can_write(std::chrono::milliseconds limit) const noexcept {
+    pollfd wanted{file.number(), POLLOUT, 0};
+    return ::poll(&wanted, 1, static_cast<int>(limit.count())) > 0;
+}
+
+/// Returns what did not fit.
+byte_view pcap_file::state::write_what_fits(byte_view octets) noexcept {
+    while (!octets.empty() && can_write(std::chrono::milliseconds(0))) {
+        const std::size_t size = std::min(octets.size(), piece_size);
+        const ssize_t written = ::write(file.number(), octets.data(), size);
+        if (written > 0) {
+            octets = octets.subspan(static_cast<std::size_t>(written));
+        } else if (written == 0 || (errno != EAGAIN && errno != EINTR)) {
+            failure = written < 0 ? errno : EIO;
+            break;
+        } else if (errno == EAGAIN) {
+            break;
+        }
+    }
+    return octets;
+}
+
+outcome pcap_file::state::write_to_pipe(byte_view record) noexcept {
+    const std::lock_guard lock(mutex);
+    rest_begin = rest_end - write_what_fits({&rest[rest_begin], rest_end - rest_begin}).size();
+    if (failure != 0)
+        return outcome::failed;
+    if (rest_begin != rest_end)
+        return outcome::full;
+    const byte_view left = write_what_fits(record);
+    if (failure != 0)
+        return outcome::failed;
+    if (left.size() == record.size())
+        return outcome::full;
+    std::memcpy(rest.data(), left.data(), left.size());
+    rest_begin = 0;
+    rest_end = left.size();
+    return outcome::taken;
+}
+
+/// Writes what is left of the last record, as long as its reader takes something.
+void pcap_file::state::finish() noexcept {
+    while (rest_begin != rest_end && failure == 0 && can_write(last_wait))
+        rest_begin = rest_end - write_what_fits({&rest[rest_begin], rest_end - rest_begin}).size();
+}
+
 result<std::shared_ptr<pcap_file>> pcap_file::create(const std::string& path, opener& with) {
     auto opened = with.file_to_write(path);
     if (!opened)
@@ -106,7 +172,10 @@ result<std::shared_ptr<pcap_file>> pcap_file::create(const std::string& path, op
     made->path = path;
     made->file = std::move(*opened);
     struct stat status {};
-    made->is_regular = ::fstat(made->file.number(), &status) == 0 && S_ISREG(status.st_mode);
+    const bool known = ::fstat(made->file.number(), &status) == 0;
+    made->is_regular = known && S_ISREG(status.st_mode);
+    made->is_pipe = known && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ||
+                              ::isatty(made->file.number()) != 0);
     // Standard output may be a file that has something in it already.
     made->end = made->is_regular ? ::lseek(made->file.number(), 0, SEEK_CUR) : 0;
     const file_header header;
@@ -116,7 +185,10 @@ result<std::shared_ptr<pcap_file>> pcap_file::create(const std::string& path, op
 }
 
 pcap_file::pcap_file(std::unique_ptr<state> with) noexcept : state_(std::move(with)) {}
-pcap_file::~pcap_file() = default;
+
+pcap_file::~pcap_file() {
+    state_->finish();
+}
 
 error pcap_file::failure() const {
     const std::lock_guard lock(state_->mutex);
@@ -130,6 +202,7 @@ struct pcap_file_sink::state {
 
     bool put(const path::copy& what) noexcept;
     void flush() noexcept;
+    std::size_t consume_for_pipe(std::span<const path::copy> copies) noexcept;
 
     std::shared_ptr<pcap_file> file;
     std::unique_ptr<std::byte[]> buffer = std::make_unique_for_overwrite<std::byte[]>(buffer_size);
@@ -166,11 +239,31 @@ void pcap_file_sink::state::flush() noexcept {
     used = copies = 0;
 }
 
+std::size_t pcap_file_sink::state::consume_for_pipe(std::span<const path::copy> waiting) noexcept {
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+        if (!put(waiting[i])) {
+            counts.drop(path::drop_cause::too_long);
+            continue;
+        }
+        const outcome became = file->state_->write_to_pipe({buffer.get(), used});
+        used = copies = 0;
+        if (became == outcome::full)
+            return i;
+        if (became == outcome::taken)
+            counts.deliver(1);
+        else
+            counts.drop(path::drop_cause::send_error);
+    }
+    return waiting.size();
+}
+
 pcap_file_sink::pcap_file_sink(std::shared_ptr<pcap_file> file)
     : state_(std::make_unique<state>(std::move(file))) {}
 pcap_file_sink::~pcap_file_sink() = default;
 
 std::size_t pcap_file_sink::consume(std::span<const path::copy> copies) noexcept {
+    if (state_->file->state_->is_pipe)
+        return state_->consume_for_pipe(copies);
     for (const path::copy& each : copies) {
         if (!state_->put(each))
             state_->counts.drop(path::drop_cause::too_long);
@@ -179,7 +272,10 @@ std::size_t pcap_file_sink::consume(std::span<const path::copy> copies) noexcept
     return copies.size();
 }
 
-void pcap_file_sink::wait(std::chrono::milliseconds) noexcept {}
+void pcap_file_sink::wait(std::chrono::milliseconds limit) noexcept {
+    if (state_->file->state_->is_pipe)
+        static_cast<void>(state_->file->state_->can_write(limit));
+}
 
 path::delivery_counters pcap_file_sink::counters() const noexcept {
     return state_->counts.read();

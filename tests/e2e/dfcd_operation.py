@@ -305,6 +305,27 @@ def test_a_signal_in_the_middle_of_a_replay_ends_it_and_the_sums_close():
             assert all(device.receive() is None for device in devices)
 
 
+def test_a_reader_of_the_copies_that_has_stopped_delays_neither_a_delete_nor_the_end():
+    with tempfile.TemporaryDirectory() as work:
+        out = work + "/out"
+        os.mkfifo(out)
+        reader = os.open(out, os.O_RDONLY | os.O_NONBLOCK)
+        with lab.Dfcd(lab.configuration(USERS), "--read",
+                      "ge-0/0/0=" + capture(work, flow(3000)), "--write", out, "--json",
+                      "--start-after", "2") as dfcd:
+            device = lab.Device(dfcd.port, "lea1", "first")
+            add(device)
+            add(device)
+            dfcd.wait_for("the replay begins\n")
+            gone = device.ask("DELETE", [("Criteria-ID", "1"), ("Flags", "STATIC")])
+            assert (gone.code, gone["CRITERIA-COUNT"]) == (200, "1")
+            status, output = dfcd.stop()
+            summary = json.loads(output)
+            assert status == 0 and summary["dropped"]["stopped"] > 0, summary
+            assert summary["copies"] == summary["delivered"] + sum(summary["dropped"].values())
+        os.close(reader)
+
+
 def test_a_damaged_capture_is_a_failure_and_what_came_before_is_copied():
     with tempfile.TemporaryDirectory() as work:
         path = os.path.join(work, "in.pcap")

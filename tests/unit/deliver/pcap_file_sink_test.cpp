@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <flowtap/deliver/pcap_file_sink.hpp>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -151,6 +154,111 @@ TEST_CASE("when the disk is full, copies are counted as dropped and the file sta
     const records found(path.read());
     CHECK(found.whole);
     CHECK(found.lengths.size() == 20);
+}
+
+namespace {
+
+/// Opens the writing end of a pipe, whatever it is asked for.
+class pipe_opener final : public opener {
+public:
+    pipe_opener() {
+        std::array<int, 2> ends{};
+        REQUIRE(::pipe(ends.data()) == 0);
+        reading = descriptor(ends[0]);
+        writing_ = descriptor(ends[1]);
+    }
+
+    /// Reads what there is, or all if nobody writes any more.
+    std::string read() const {
+        std::string text;
+        std::array<char, 4096> piece{};
+        pollfd asked{reading.number(), POLLIN, 0};
+        while (::poll(&asked, 1, 0) > 0) {
+            const ssize_t count = ::read(reading.number(), piece.data(), piece.size());
+            if (count <= 0)
+                break;
+            text.append(piece.data(), static_cast<std::size_t>(count));
+        }
+        return text;
+    }
+
+    result<descriptor> file_to_read(const std::string&) override { return none(); }
+    result<descriptor> file_to_write(const std::string&) override { return std::move(writing_); }
+    result<descriptor> raw_socket(family) override { return none(); }
+    result<descriptor> udp_socket(const endpoint&) override { return none(); }
+    result<descriptor> packet_socket() override { return none(); }
+
+    descriptor reading;
+
+private:
+    static result<descriptor> none() {
+        return fail(std::make_error_code(std::errc::not_supported));
+    }
+
+    descriptor writing_;
+};
+
+} // namespace
+
+TEST_CASE("a pipe that nobody reads is full and keeps nobody waiting; no copy is lost or cut") {
+    for (const std::size_t size : {100, 1400, 60000}) {
+        CAPTURE(size);
+        pipe_opener pipe;
+        auto file = pcap_file::create("pipe", pipe);
+        REQUIRE(file);
+        auto sink = std::make_unique<pcap_file_sink>(*file);
+        const owned_copy one(from_to(loopback(1), loopback(2)), inner_packet(size));
+        const std::vector<path::copy> copies(10, one.view());
+        std::size_t given = 0;
+        std::size_t taken = 10;
+        while (taken == 10) {
+            taken = sink->consume(copies);
+            given += taken;
+            REQUIRE(given < 10'000);
+        }
+        CHECK(sink->consume(copies) == 0);
+        CHECK(sink->counters().delivered == given);
+
+        std::string text;
+        for (int round = 0; round < 50; ++round) {
+            text += pipe.read();
+            given += sink->consume(copies);
+        }
+        text += pipe.read();
+        const std::jthread reader([&] {
+            // The end of the last copy comes when the file is closed.
+            sink.reset();
+            file->reset();
+        });
+        const auto whole = [&] {
+            const records found(text);
+            return found.whole && found.lengths.size() == given;
+        };
+        while (!whole()) {
+            std::array<char, 4096> piece{};
+            const ssize_t count = ::read(pipe.reading.number(), piece.data(), piece.size());
+            REQUIRE(count > 0);
+            text.append(piece.data(), static_cast<std::size_t>(count));
+        }
+        CHECK(records(text).lengths == std::vector<std::size_t>(given, size + 28));
+    }
+}
+
+TEST_CASE("copies for a pipe that has lost its reader are counted as dropped") {
+    const auto before = std::signal(SIGPIPE, SIG_IGN);
+    pipe_opener pipe;
+    auto file = pcap_file::create("pipe", pipe);
+    REQUIRE(file);
+    pcap_file_sink sink(*file);
+    const owned_copy one(from_to(loopback(1), loopback(2)), inner_packet(100));
+    const std::vector<path::copy> copies(10, one.view());
+    CHECK(sink.consume(copies) == 10);
+    pipe.reading.reset();
+    CHECK(sink.consume(copies) == 10);
+    CHECK(sink.counters().delivered == 10);
+    CHECK(dropped(sink.counters(), drop_cause::send_error) == 10);
+    CHECK((*file)->failure().code == std::errc::broken_pipe);
+    std::signal(SIGPIPE, before);
 }
 
 TEST_CASE("a file that cannot be made is refused") {
