@@ -22,7 +22,12 @@ bool slot_pool::acquire(slot_id& slot, std::uint64_t next, std::uint64_t settled
 }
 
 void slot_pool::release(slot_id slot, std::uint64_t next) {
+    const bool is_unpublished = born_[slot.value()].load() == next;
     stop(slot);
+    if (is_unpublished) {
+        free_.push_back(slot);
+        return;
+    }
     leaving_.push_back({slot, next});
 }
 

@@ -21,7 +21,8 @@ public:
     /// `next` is the number of the generation published next, the first that may know the slot;
     /// `settled` the newest settled one.
     bool acquire(slot_id& slot, std::uint64_t next, std::uint64_t settled);
-    /// `next` is the first generation without the slot.
+    /// `next` is the first generation without the slot. One that was acquired since the last
+    /// publication, and not stopped, is free at once: no worker ever knew it.
     void release(slot_id slot, std::uint64_t next);
     void stop(slot_id slot) noexcept;
 

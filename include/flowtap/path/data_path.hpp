@@ -120,7 +120,8 @@ public:
     /// The slot counts as in use until `release` and one more settled generation.
     bool acquire(slot_id& slot);
     /// Stops a slot and gives it back: it is free again when the snapshot published next, which
-    /// must be without it, has settled.
+    /// must be without it, has settled. A slot that was acquired after the last publication, and
+    /// not stopped, is free at once.
     void release(slot_id slot);
 
     /// Switches a criterion off at once, before any snapshot without it is published. A batch that

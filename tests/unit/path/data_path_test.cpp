@@ -16,11 +16,33 @@ TEST_CASE("slots run out, and come back when their criterion is forgotten") {
         REQUIRE(path.acquire(each));
     slot_id none;
     CHECK_FALSE(path.acquire(none));
+    path.publish({});
     path.release(slots[1]);
     CHECK_FALSE(path.acquire(none));
     path.publish({});
     REQUIRE(path.acquire(none));
     CHECK(none == slots[1]);
+}
+
+TEST_CASE("a slot that was never published is free as soon as it is given back") {
+    data_path path(data_path_options{2, 16});
+    slot_id kept;
+    REQUIRE(path.acquire(kept));
+    for (int i = 0; i < 10; ++i) {
+        CAPTURE(i);
+        slot_id refused;
+        REQUIRE(path.acquire(refused));
+        CHECK(refused != kept);
+        path.release(refused);
+    }
+    SUBCASE("but not when it was stopped, as that of a criterion is") {
+        slot_id stopped;
+        REQUIRE(path.acquire(stopped));
+        path.stop(stopped);
+        path.release(stopped);
+        slot_id none;
+        CHECK_FALSE(path.acquire(none));
+    }
 }
 
 TEST_CASE("counters add up over workers") {
