@@ -2,6 +2,7 @@
 #include "connection.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -45,7 +46,7 @@ connection::~connection() {
 
 bool connection::start(ssh_bind settings) {
     session_.reset(ssh_new());
-    const int twin = ::dup(socket_);
+    const int twin = ::fcntl(socket_, F_DUPFD_CLOEXEC, 0);
     if (!session_ || twin < 0) {
         if (twin >= 0)
             ::close(twin);
@@ -238,7 +239,8 @@ void connection::wait_for(asio::posix::stream_descriptor::wait_type what, bool& 
     ready_.async_wait(what, [self = shared_from_this(), what,
                              &waiting](const boost::system::error_code& failure) {
         waiting = false;
-        if (failure)
+        // A call that was on its way when the connection was closed may find no host any more.
+        if (failure || self->phase_ == phase::closed)
             return;
         if (what == asio::posix::stream_descriptor::wait_read)
             self->last_input_ = self->host_->loop.now().steady;
