@@ -13,6 +13,7 @@
 #include <flowtap/crypto/hmac.hpp>
 
 #include "criteria_file.hpp"
+#include "error.hpp"
 #include "lines.hpp"
 #include "log.hpp"
 #include "summary.hpp"
@@ -79,6 +80,8 @@ daemon::~daemon() {
 
 flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
                                                        const config::configuration& with) {
+    if (!chosen.criteria.empty() && with.logins.find_user(local_source) != nullptr)
+        return flowtap::fail(errc::login_of_criteria_file, std::string(local_source));
     for (const std::string& file : {chosen.audit_log, chosen.host_key})
         if (const auto made = make_directory_of(file); !made)
             return flowtap::fail(made.error());

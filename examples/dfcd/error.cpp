@@ -19,6 +19,8 @@ public:
             return "a criterion of the file was refused";
         case errc::criterion_unanswered:
             return "a request of the file was not answered";
+        case errc::login_of_criteria_file:
+            return "a login has the name that the criteria of --criteria belong to";
         }
         return "unknown error";
     }

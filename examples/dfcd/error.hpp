@@ -10,6 +10,7 @@ enum class errc {
     interface_not_configured = 1, ///< the interface is not configured
     criterion_refused,            ///< a criterion of the file was refused
     criterion_unanswered,         ///< a request of the file was not answered
+    login_of_criteria_file,       ///< a login has the name that criteria from a file belong to
 };
 
 const std::error_category& category() noexcept;

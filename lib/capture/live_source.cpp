@@ -23,6 +23,8 @@ namespace {
 
 /// The longest frame that a kernel hands over, merged packets included.
 constexpr std::size_t longest_frame = std::size_t{256} << 10;
+/// libpcap puts a VLAN tag back into a frame after it was cut to that length.
+constexpr std::size_t longest_record = longest_frame + 64;
 constexpr std::size_t arena_size = std::size_t{4} << 20;
 /// How often a busy source asks the kernel what was lost.
 constexpr unsigned reads_per_statistics = 1024;
@@ -119,7 +121,7 @@ void live_source::state::read_from(observed_way& from, batch& into) noexcept {
     into.common.way = from.way;
     for (;;) {
         const std::size_t fitting =
-            std::min(into.packets.size() - into.count, arena.room() / longest_frame);
+            std::min(into.packets.size() - into.count, arena.room() / longest_record);
         if (fitting == 0)
             return;
         const std::size_t before = into.count;

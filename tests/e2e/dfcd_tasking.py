@@ -198,6 +198,27 @@ def test_criteria_from_a_file_need_no_ssh():
             assert len(dfcd.copies()) == 12
 
 
+def start_with_criteria(text, users):
+    """What dfcd says when it does not start with a criteria file of this text."""
+    with tempfile.TemporaryDirectory() as work:
+        config, criteria = os.path.join(work, "dfcd.conf"), os.path.join(work, "criteria.dtcp")
+        for path, contents in ((config, lab.configuration(users)), (criteria, text)):
+            with open(path, "w") as out:
+                out.write(contents)
+        done = subprocess.run(
+            [lab.DFCD, "--config", config, "--listen", "127.0.0.1", "--port", "0",
+             "--host-key", os.path.join(work, "host-key"), "--criteria", criteria,
+             "--audit-log", os.path.join(work, "audit.jsonl")],
+            capture_output=True, text=True, timeout=lab.PATIENCE)
+        assert done.returncode == 1, done
+        return done.stderr
+
+
+def test_no_login_may_share_the_criteria_of_a_file():
+    said = start_with_criteria("", {**USERS, "local": ("fourth", TAP)})
+    assert "local" in said and "login" in said, said
+
+
 def test_sigterm_hands_over_what_is_queued_and_the_summary_closes():
     with Run(flow(100), how=()) as dfcd:
         device = lab.Device(dfcd.port, "lea1", "first")
