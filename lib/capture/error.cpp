@@ -34,7 +34,7 @@ public:
 
 } // namespace
 
-const std::error_category& category() noexcept {
+const std::error_category& capture_category() noexcept {
     static const capture_error_category category;
     return category;
 }

@@ -98,7 +98,7 @@ const error_row* find_row(int value) noexcept {
 
 class dtcp_error_category final : public std::error_category {
 public:
-    const char* name() const noexcept override { return "flowtap-dtcp"; }
+    const char* name() const noexcept override { return "flowtap.dtcp"; }
 
     std::string message(int value) const override {
         const error_row* row = find_row(value);

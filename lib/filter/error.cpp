@@ -40,7 +40,7 @@ public:
 
 } // namespace
 
-const std::error_category& category() noexcept {
+const std::error_category& filter_category() noexcept {
     static const filter_error_category instance;
     return instance;
 }

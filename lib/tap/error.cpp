@@ -9,7 +9,7 @@ namespace {
 
 class error_category final : public std::error_category {
 public:
-    const char* name() const noexcept override { return "flowtap-tap"; }
+    const char* name() const noexcept override { return "flowtap.tap"; }
 
     std::string message(int value) const override {
         switch (static_cast<errc>(value)) {

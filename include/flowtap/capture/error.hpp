@@ -21,10 +21,10 @@ enum class errc {
 };
 
 /// The category of `capture::errc`, named "flowtap.capture".
-FLOWTAP_CAPTURE_API const std::error_category& category() noexcept;
+FLOWTAP_CAPTURE_API const std::error_category& capture_category() noexcept;
 
 inline std::error_code make_error_code(errc code) noexcept {
-    return {static_cast<int>(code), category()};
+    return {static_cast<int>(code), capture_category()};
 }
 
 } // namespace flowtap::capture

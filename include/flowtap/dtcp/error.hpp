@@ -71,7 +71,7 @@ enum class errc {
     malformed_status_line, ///< the status line is not valid
 };
 
-/// The category of `dtcp::errc`, named "flowtap-dtcp".
+/// The category of `dtcp::errc`, named "flowtap.dtcp".
 FLOWTAP_DTCP_API const std::error_category& dtcp_category() noexcept;
 
 inline std::error_code make_error_code(errc code) noexcept {

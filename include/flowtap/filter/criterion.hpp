@@ -28,10 +28,10 @@ enum class errc {
 };
 
 /// The category of `filter::errc`, named "flowtap.filter".
-FLOWTAP_FILTER_API const std::error_category& category() noexcept;
+FLOWTAP_FILTER_API const std::error_category& filter_category() noexcept;
 
 inline std::error_code make_error_code(errc code) noexcept {
-    return {static_cast<int>(code), category()};
+    return {static_cast<int>(code), filter_category()};
 }
 
 /// A filter that was found to be consistent, with the slot it stands for.

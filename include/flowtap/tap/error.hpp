@@ -25,7 +25,7 @@ enum class errc {
     out_of_resources,              ///< the access point has no room for this now
 };
 
-/// The category of `tap::errc`, named "flowtap-tap".
+/// The category of `tap::errc`, named "flowtap.tap".
 FLOWTAP_TAP_API const std::error_category& tap_category() noexcept;
 
 inline std::error_code make_error_code(errc code) noexcept {

@@ -21,7 +21,7 @@ TEST_CASE("every error has one sentence of its own and a status code that report
     }
     CHECK(sentences.size() == static_cast<std::size_t>(last));
     CHECK(std::error_code(static_cast<errc>(last + 1)).message() == "unknown error");
-    CHECK(std::string(dtcp_category().name()) == "flowtap-dtcp");
+    CHECK(std::string(dtcp_category().name()) == "flowtap.dtcp");
 }
 
 TEST_CASE("errors map to the status codes that the protocol gives them") {

@@ -174,7 +174,7 @@ TEST_CASE("a whole frame meets only filters that leave all fields open") {
 
 TEST_CASE("every error code has its sentence") {
     for (int code = 1; code <= static_cast<int>(filter::errc::duplicate_slot); ++code)
-        CHECK(filter::category().message(code) != "unknown error");
-    CHECK(filter::category().message(99) == "unknown error");
-    CHECK(std::string(filter::category().name()) == "flowtap.filter");
+        CHECK(filter::filter_category().message(code) != "unknown error");
+    CHECK(filter::filter_category().message(99) == "unknown error");
+    CHECK(std::string(filter::filter_category().name()) == "flowtap.filter");
 }
