@@ -86,7 +86,9 @@ bool access_point::implementation::drop(const requester& from, dtcp::status_code
                                         time_stamp now) {
     ++counter;
     audit_note note{audit_event::refusal, status};
-    note.detail = reason.message();
+    // A login is enough to get here, as often as one likes: what is repeated is bounded.
+    constexpr std::size_t longest_detail = 256;
+    note.detail = reason.message().substr(0, longest_detail);
     write_audit(state_.audit, from.source.name(), from.peer, std::move(note), now.wall);
     return false;
 }

@@ -45,6 +45,10 @@ TEST_CASE("what fails before the version is counted, audited and never answered"
          signed_message("NOOP DTCP/0.7\nCsource-ID: LEA1\nSeq: 1\n"),
          {0, 0, 1, 0},
          499},
+        {"a login that is longer than any",
+         signed_message("NOOP DTCP/0.7\nCsource-ID: " + std::string(5000, 'x') + "\nSeq: 1\n"),
+         {0, 0, 1, 0},
+         499},
         {"no Csource-ID", signed_message("NOOP DTCP/0.7\nSeq: 1\n"), {0, 0, 1, 0}, 499},
         {"no Csource-ID and a bad method", signed_message("NOP DTCP/9.7\n"), {0, 0, 1, 0}, 499},
         {"another key",
@@ -79,6 +83,7 @@ TEST_CASE("what fails before the version is counted, audited and never answered"
         CHECK(at.audit.records.back().principal == "lea1");
         CHECK(at.audit.records.back().peer == "198.51.100.7:50000");
         CHECK(at.audit.records.back().status == one.status);
+        CHECK(at.audit.records.back().detail.size() <= 256);
         CHECK(status_of_answer(at.ask(session, "lea1", "NOOP DTCP/0.7\n")) == 200);
         CHECK(at.point.state().errors_answered == 0);
     }
