@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tool dtcp against an access point: every command, both outputs, every exit status."""
+import base64
+import hashlib
+import hmac
 import json
 import os
 import pty
+import re
 import select
+import socket
 import subprocess
+import tempfile
+import threading
 import unittest
+
+import paramiko
 
 from access_point import ADD, Server, request
 
@@ -235,6 +244,68 @@ class HostKey(unittest.TestCase):
             done = dtcp(server, '--known-hosts', known, '127.0.0.1', 'noop', trust=False)
             self.assertEqual(done.returncode, 3)
             self.assertIn('is not the one that is known', done.stderr)
+
+
+class Forger:
+    """An SSH server that lets everybody in and answers the first request with `fields`."""
+
+    def __init__(self, fields):
+        self.fields = fields
+
+    def __enter__(self):
+        self.directory = tempfile.TemporaryDirectory()
+        key = paramiko.RSAKey.generate(2048)
+        digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode()
+        self.fingerprint = 'SHA256:' + digest.rstrip('=')
+        self.listening = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listening.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve, args=(key,))
+        self.thread.start()
+        return self
+
+    def serve(self, key):
+        class Welcome(paramiko.ServerInterface):
+            def check_auth_password(self, username, password):
+                return paramiko.AUTH_SUCCESSFUL
+
+            def check_channel_request(self, kind, chanid):
+                return paramiko.OPEN_SUCCEEDED
+
+            def check_channel_subsystem_request(self, channel, name):
+                return True
+
+        with paramiko.Transport(self.listening.accept()[0]) as transport:
+            transport.add_server_key(key)
+            transport.start_server(server=Welcome())
+            channel = transport.accept(60)
+            channel.settimeout(60)
+            asked = b''
+            while b'\r\n\r\n' not in asked:
+                asked += channel.recv(65536)
+            seq = re.search(rb'Seq: \d+', asked)[0]
+            text = b'DTCP/0.7 200 OK\r\n' + seq + b'\r\n' + self.fields
+            channel.sendall(text + b'Authentication-Info: ' +
+                            hmac.new(b'Juniper', text, hashlib.sha1).hexdigest().encode() +
+                            b'\r\n\r\n')
+            transport.join(60)
+
+    def __exit__(self, *_):
+        self.thread.join(60)
+        self.listening.close()
+        self.directory.cleanup()
+
+
+class Hostile(unittest.TestCase):
+    def test_an_answer_cannot_command_the_terminal(self):
+        entry = (b'CRITERIA-ID: 1\r\nCSOURCE-ID: lea1\x1b[2J\r\nCDEST-ID: cd\x1b[2J\r\n'
+                 b'TIMESTAMP: 2026-01-01 00:00:00.000\r\nSOURCE-ADDRESS: \x1b]0;x\x07\x9b\r\n'
+                 b'X-JTAP-VRF-NAME: \x1b[2J\r\nCRITERIA-NUM: 1\r\nCRITERIA-COUNT: 1\r\n')
+        for output in ([], ['--json']):
+            with Forger(entry) as server:
+                done = dtcp(server, *output, '127.0.0.1', 'list')
+            self.assertIn('027' if not output else 'u001b', done.stdout, done.stderr)
+            shown = done.stdout + done.stderr
+            self.assertTrue(all(c == '\n' or ' ' <= c <= '~' for c in shown), repr(shown))
 
 
 class Usage(unittest.TestCase):

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <flowtap/core/error.hpp>
+#include <flowtap/dtcp/escape.hpp>
 #include <flowtap/dtcp/status.hpp>
 #include <flowtap/dtcp/timestamp.hpp>
 #include <flowtap/dtcp/writer.hpp>
@@ -159,6 +160,9 @@ void printer::on_notification(dtcp::notification told, dtcp::authenticity signat
 }
 
 void text_printer::on_entry(dtcp::list_entry entry) {
+    // What an access point sends is not to command the terminal.
+    for (dtcp::given_field& field : entry.given)
+        field.text = dtcp::escape_line(field.text);
     std::string lines;
     dtcp::write_entry(lines, entry, dtcp::version_0_7);
     std::erase(lines, '\r');
