@@ -8,8 +8,11 @@
 #include <string>
 #include <utility>
 
+#include <sys/socket.h>
+
 #include <fmt/format.h>
 
+#include <flowtap/core/descriptor.hpp>
 #include <flowtap/crypto/hmac.hpp>
 
 #include "criteria_file.hpp"
@@ -45,11 +48,18 @@ flowtap::result<void> make_directory_of(const std::string& file) {
     return {};
 }
 
+/// Whether the kernel has IPv6 at all.
+bool has_ipv6() {
+    return static_cast<bool>(
+        flowtap::descriptor(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+}
+
 /// The addresses to listen on: every one of this machine if none is given.
 flowtap::result<std::vector<flowtap::endpoint>> listen_endpoints(const options& chosen) {
     std::vector<std::string> addresses = chosen.listen;
     if (addresses.empty())
-        addresses = {"0.0.0.0", "::"};
+        addresses = has_ipv6() ? std::vector<std::string>{"0.0.0.0", "::"}
+                               : std::vector<std::string>{"0.0.0.0"};
     std::vector<flowtap::endpoint> endpoints;
     for (const std::string& text : addresses) {
         const auto address = flowtap::parse_ip_address(text);

@@ -25,7 +25,10 @@ input parse_input(input::kind from, const std::string& text) {
     input parsed{from, text.substr(0, equals), flowtap::direction::ingress,
                  text.substr(equals + 1)};
     const std::size_t colon = parsed.interface.find(':');
-    if (colon != std::string::npos && from == input::kind::file) {
+    if (colon != std::string::npos && from == input::kind::device)
+        throw CLI::ValidationError("\"" + parsed.interface +
+                                   "\" names a direction; a device is captured in both");
+    if (colon != std::string::npos) {
         const std::string way = parsed.interface.substr(colon + 1);
         if (way != "in" && way != "out")
             throw CLI::ValidationError("\"" + way + "\" is not a direction: in or out");

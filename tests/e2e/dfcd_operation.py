@@ -72,6 +72,7 @@ def test_what_cannot_be_used_is_named():
             (["--read", "ge-0/0/0"], 2, "INTERFACE=CAPTURE"),
             (["--read", "ge-0/0/0:up=" + good], 2, '"up"'),
             (["--live", "ge-0/0/0=nowhere0"], 1, "nowhere0"),
+            (["--live", "ge-0/0/0:out=nowhere0"], 2, "both"),
             (["--write", "/nowhere/copies"], 1, "/nowhere/copies"),
             (["--write", "/dev/full"], 1, "/dev/full"),
             (["--criteria", "/nowhere"], 1, "/nowhere"),
