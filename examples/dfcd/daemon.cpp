@@ -48,6 +48,11 @@ flowtap::result<void> make_directory_of(const std::string& file) {
     return {};
 }
 
+/// A batch job, whose criteria all come from a file, needs nobody to log in.
+bool serves_ssh(const options& chosen) {
+    return !chosen.once || chosen.criteria.empty() || !chosen.listen.empty();
+}
+
 /// Whether the kernel has IPv6 at all.
 bool has_ipv6() {
     return static_cast<bool>(
@@ -92,9 +97,8 @@ flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
                                                        const config::configuration& with) {
     if (!chosen.criteria.empty() && with.logins.find_user(local_source) != nullptr)
         return flowtap::fail(errc::login_of_criteria_file, std::string(local_source));
-    for (const std::string& file : {chosen.audit_log, chosen.host_key})
-        if (const auto made = make_directory_of(file); !made)
-            return flowtap::fail(made.error());
+    if (const auto made = make_directory_of(chosen.audit_log); !made)
+        return flowtap::fail(made.error());
     auto audit = audit_file::open(chosen.audit_log);
     if (!audit)
         return flowtap::fail(audit.error());
@@ -105,11 +109,12 @@ flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
     std::unique_ptr<daemon> made(new daemon(chosen, std::move(*audit), with));
     if (const auto written = made->note(tap::audit_event::start); !written)
         return flowtap::fail(written.error());
-    if (const auto opened = made->open_server(with); !opened)
-        return flowtap::fail(opened.error());
+    if (serves_ssh(chosen))
+        if (const auto opened = made->open_server(with); !opened)
+            return flowtap::fail(opened.error());
     if (const auto opened = made->open_inputs(*bound); !opened)
         return flowtap::fail(opened.error());
-    made->open_access_point(tap_settings(with, *bound, made->server_->addresses()));
+    made->open_access_point(tap_settings(with, *bound, made->addresses()));
     if (!chosen.criteria.empty()) {
         const auto key = with.flow_tap->settings_of(local_source).dtcp_key;
         const auto hash = make_hash(key.value_or(tap::control_source_settings{}.key));
@@ -150,6 +155,8 @@ flowtap::result<void> daemon::open_inputs(const bindings& bound) {
 }
 
 flowtap::result<void> daemon::open_server(const config::configuration& with) {
+    if (const auto made = make_directory_of(options_.host_key); !made)
+        return flowtap::fail(made.error());
     auto listen = listen_endpoints(options_);
     if (!listen)
         return flowtap::fail(listen.error());
@@ -166,12 +173,17 @@ flowtap::result<void> daemon::open_server(const config::configuration& with) {
     return {};
 }
 
+std::vector<flowtap::endpoint> daemon::addresses() const {
+    return server_ ? server_->addresses() : std::vector<flowtap::endpoint>{};
+}
+
 int daemon::run() {
     for (const int number : {SIGTERM, SIGINT})
         loop_.on_signal(number, [this] { stop(); });
-    for (const flowtap::endpoint& where : server_->addresses())
+    for (const flowtap::endpoint& where : addresses())
         log("listening on {} port {}", to_string(where.address), where.port);
-    log("the host key is {}", server_->fingerprint());
+    if (server_)
+        log("the host key is {}", server_->fingerprint());
     loop_.post([this] {
         start_devices();
         start_files_when_due();
@@ -182,7 +194,8 @@ int daemon::run() {
     if (const auto written = note(tap::audit_event::stop); !written)
         log("{}", written.error().message());
 
-    server_->stop();
+    if (server_)
+        server_->stop();
     for (const auto& each : lines_)
         each->worker->request_stop();
     for (const auto& each : lines_)
@@ -210,7 +223,8 @@ void daemon::start_devices() {
 }
 
 void daemon::start_files_when_due() {
-    if (replaying_ || files_ == 0 || point_->state().criteria < options_.start_after)
+    const bool may_come = server_ && point_->state().criteria < options_.start_after;
+    if (replaying_ || files_ == 0 || may_come)
         return;
     replaying_ = true;
     log("the replay begins");

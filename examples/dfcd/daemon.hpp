@@ -54,6 +54,8 @@ private:
            const flowtap::config::configuration& with);
 
     flowtap::result<void> open_server(const flowtap::config::configuration& with);
+    /// Where it listens; nowhere in a batch job.
+    std::vector<flowtap::endpoint> addresses() const;
     flowtap::result<void> open_inputs(const bindings& bound);
     void open_access_point(flowtap::tap::settings with);
     void start_line(line& started);
@@ -72,6 +74,7 @@ private:
     std::unique_ptr<flowtap::transport::dtcp_service> service_;
     flowtap::transport::local_authenticator users_;
     flowtap::transport::channel_router router_;
+    /// Null in a batch job.
     std::unique_ptr<flowtap::transport::ssh_server> server_;
     std::unique_ptr<copy_outlet> outlet_;
     std::vector<std::unique_ptr<line>> lines_;

@@ -339,6 +339,23 @@ def test_a_damaged_capture_is_a_failure_and_what_came_before_is_copied():
         assert len(lab.read_pcap(work + "/copies")) == 8
 
 
+def test_a_batch_job_listens_nowhere_and_waits_for_nobody():
+    with tempfile.TemporaryDirectory() as work:
+        path = os.path.join(work, "dfcd.conf")
+        with open(path, "w") as out:
+            out.write(lab.configuration(USERS))
+        os.chmod(path, 0o600)
+        for requests, copies in (([lab.add_fields(FILTER)], 5), ([], 0)):
+            run = subprocess.run(
+                [lab.DFCD, "--config", path, "--audit-log", work + "/audit", "--host-key",
+                 work + "/never/key", "--criteria", criteria(work, *requests), "--read",
+                 "ge-0/0/0=" + capture(work, flow(5)), "--write", work + "/copies", "--once"],
+                capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=lab.PATIENCE)
+            assert run.returncode == 0, run
+            assert "listening" not in run.stderr and not os.path.exists(work + "/never"), run
+            assert len(lab.read_pcap(work + "/copies")) == copies
+
+
 def test_copies_go_to_standard_output_alone():
     with tempfile.TemporaryDirectory() as work:
         config = os.path.join(work, "dfcd.conf")
