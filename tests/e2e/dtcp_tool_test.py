@@ -328,6 +328,11 @@ class Usage(unittest.TestCase):
         self.assertEqual(done.returncode, 0)
         self.assertIn('DTCP_KEY', done.stdout)
 
+    def test_the_version_is_told(self):
+        done = subprocess.run([TOOL, '--version'], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r'^dtcp \(libflowtap\) \d+\.\d+\.\d+$')
+
     def test_nobody_there_is_exit_status_3(self):
         with Server() as server:
             port = server.port

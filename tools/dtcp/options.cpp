@@ -59,6 +59,7 @@ std::variant<options, int> read_command_line(int count, char** arguments) {
     unsigned minor = 0;
     CLI::App app("Tasks an intercept access point over DTCP.", "dtcp");
     app.footer(after_help);
+    app.set_version_flag("--version", "dtcp (libflowtap) " FLOWTAP_VERSION);
     declare(app, made, minor);
     try {
         app.parse(count, arguments);

@@ -24,7 +24,7 @@ parsed_options parse_options(int argc, char** argv) {
                  "from 1, one a line.",
                  "flowtap-match");
     match_options given;
-    app.set_version_flag("--version", std::string("flowtap-match " FLOWTAP_VERSION));
+    app.set_version_flag("--version", "flowtap-match (libflowtap) " FLOWTAP_VERSION);
     app.add_option("-f,--field", given.fields, "A line of the filter, as in an ADD request")
         ->type_name("'Name: value'")
         ->allow_extra_args(false);
