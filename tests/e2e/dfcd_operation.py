@@ -232,28 +232,10 @@ def test_tasking_is_refused_while_the_audit_log_cannot_be_written():
         assert dfcd.stop()[0] == 0
 
 
-class Pipe:
-    """A capture that comes through a named pipe, as far as it is sent."""
-
-    def __init__(self, directory):
-        self.path = os.path.join(directory, "pipe")
-        os.mkfifo(self.path)
-        self.opening = threading.Thread(target=self.open)
-        self.opening.start()
-
-    def open(self):
-        self.pipe = open(self.path, "wb", buffering=0)
-        self.pipe.write(lab.pcap_header())
-
-    def send(self, octets):
-        self.opening.join(lab.PATIENCE)
-        self.pipe.write(octets)
-
-
 def test_a_pipe_is_tapped_as_its_packets_come_and_never_delays_the_end():
     for number in (signal.SIGTERM, signal.SIGINT):
         with tempfile.TemporaryDirectory() as work:
-            pipe = Pipe(work)
+            pipe = lab.Pipe(work)
             with lab.Dfcd(lab.configuration(USERS), "--read", "ge-0/0/0=" + pipe.path,
                           "--write", work + "/copies", "--json") as dfcd:
                 device = lab.Device(dfcd.port, "lea1", "first")
@@ -279,7 +261,7 @@ def wait_until(what):
 def test_a_signal_in_the_middle_of_a_replay_ends_it_and_the_sums_close():
     with tempfile.TemporaryDirectory() as work:
         # A capture without end, so that the signal comes before it.
-        pipe = Pipe(work)
+        pipe = lab.Pipe(work)
         with lab.Dfcd(lab.configuration(USERS), "--read", "ge-0/0/0=" + pipe.path,
                       "--write", work + "/copies", "--json") as dfcd:
             devices = [lab.Device(dfcd.port, "lea1", "first") for _ in range(3)]

@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 BUILD = os.environ.get("FLOWTAP_BUILD_ROOT", "build")
@@ -87,6 +88,28 @@ def pcap_records(frames):
 def write_pcap(path, frames, link_type=1):
     with open(path, "wb") as out:
         out.write(pcap_header(link_type) + pcap_records(frames))
+
+
+class Pipe:
+    """A capture that comes through a named pipe, as far as it is sent."""
+
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "pipe")
+        os.mkfifo(self.path)
+        self.opening = threading.Thread(target=self.open)
+        self.opening.start()
+
+    def open(self):
+        # Waits until dfcd opens the other end.
+        self.pipe = open(self.path, "wb", buffering=0)
+        self.pipe.write(pcap_header())
+
+    def send(self, octets):
+        self.opening.join(PATIENCE)
+        self.pipe.write(octets)
+
+    def close(self):
+        self.pipe.close()
 
 
 def read_pcap(path):
