@@ -130,7 +130,7 @@ void daemon::open_access_point(tap::settings with) {
                                                  tap::surroundings{path_, *audit_, make_hash});
     service_ = std::make_unique<transport::dtcp_service>(loop_, *point_);
     service_->on_turn([this] { start_files_when_due(); });
-    path_.on_settled([this] { service_->wake(); });
+    path_.on_news([this] { service_->wake(); });
 }
 
 flowtap::result<void> daemon::open_inputs(const bindings& bound) {

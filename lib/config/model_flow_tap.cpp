@@ -179,7 +179,7 @@ void read_udp(const node& written, flow_tap_settings& read, reporter& report) {
     std::vector<endpoint> points;
     read_endpoint(*listen, points, report);
     if (!points.empty())
-        read.udp_listen = points.front();
+        read.udp_listen = points;
 }
 
 } // namespace

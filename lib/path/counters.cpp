@@ -13,6 +13,7 @@ path_counters& path_counters::operator+=(const path_counters& other) noexcept {
     tapped += other.tapped;
     own += other.own;
     abandoned += other.abandoned;
+    sampled_out += other.sampled_out;
     copies += other.copies;
     delivered += other.delivered;
     for (std::size_t i = 0; i < dropped.size(); ++i)

@@ -55,7 +55,7 @@ generation data_path::settled() {
     return generation(state_->common.snapshots.settled());
 }
 
-void data_path::on_settled(std::function<void()> what) {
+void data_path::on_news(std::function<void()> what) {
     state_->common.snapshots.on_settled(std::move(what));
 }
 
@@ -75,6 +75,20 @@ bool data_path::acquire(slot_id& slot) {
 
 void data_path::release(slot_id slot) {
     state_->common.slots.release(slot, state_->common.snapshots.next());
+}
+
+void data_path::grant(slot_id, const match_budget&) {}
+
+bool data_path::refill(slot_id, const match_budget&) {
+    return true;
+}
+
+match_budget data_path::remaining(slot_id) const noexcept {
+    return {};
+}
+
+std::optional<slot_id> data_path::next_exhausted() {
+    return std::nullopt;
 }
 
 void data_path::stop(slot_id slot) noexcept {

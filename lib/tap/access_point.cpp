@@ -49,6 +49,20 @@ void access_point::apply(settings with,
     implementation_->apply(std::move(with), is_permitted, now);
 }
 
+void access_point::feed_datagram(const endpoint&, const endpoint&, byte_view, time_stamp) {}
+
+void access_point::hold_datagrams(bool) {}
+
+void access_point::announce_start(std::string_view, time_stamp) {}
+
+bool access_point::reset_sequence(std::string_view, time_stamp) {
+    return false;
+}
+
+bool access_point::save_sequences() {
+    return true;
+}
+
 void access_point::restart(time_stamp now) {
     implementation_->restart(now);
 }

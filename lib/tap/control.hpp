@@ -15,6 +15,7 @@
 #include "bandwidth.hpp"
 #include "control_source.hpp"
 #include "name_table.hpp"
+#include "notifier.hpp"
 #include "publisher.hpp"
 #include "roster.hpp"
 #include "stream_table.hpp"
@@ -34,6 +35,7 @@ struct control {
     stream_table streams;
     publisher published;
     sample_clock samples;
+    notifier notifications;
     status counts;
 
     void apply(settings next);

@@ -112,7 +112,7 @@ bool access_point::implementation::is_to_be_answered(const requester& from,
                                                         : dtcp::errc::malformed_sequence,
                           std::string(message.sequence_text)),
                     now);
-    if (!source.with.sequence_check)
+    if (!source.with.sequence_check.value_or(false))
         return true;
     const dtcp::sequence_verdict verdict = source.sequence.accept(*message.sequence);
     if (dtcp::is_accepted(verdict))
@@ -130,7 +130,7 @@ access_point::implementation::answer_to(const requester& from, const dtcp::envel
                                         time_stamp now) {
     request_context context{state_, from, message, now};
     dtcp::parse_options options;
-    options.port_lists = from.source.with.port_lists;
+    options.port_lists = from.source.with.port_lists.value_or(port_list_mode::pairs);
     const auto asked = dtcp::parse_request(message, options);
     if (!asked)
         return {refuse(context, event_of(message), asked.error())};

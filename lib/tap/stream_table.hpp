@@ -37,7 +37,7 @@ stream_key make_stream_key(control_source_id owner, const packet::encapsulation&
 class stream_table {
 public:
     /// Ids are below this, as the data path wants them.
-    static constexpr std::size_t id_limit = path::data_path_options{}.streams;
+    static constexpr std::size_t id_limit = path::default_streams;
 
     bool contains(const stream_key& key) const { return streams_.contains(key); }
 

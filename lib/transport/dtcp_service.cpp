@@ -39,7 +39,7 @@ struct runner : std::enable_shared_from_this<runner> {
     tap::access_point* point;
     loop_timer deadline;
     std::unordered_map<tap::session_id, dtcp_channel*> channels;
-    std::function<void(const tap::send_datagram&)> send;
+    datagram_server* datagrams = nullptr;
     std::function<void()> turned;
     bool turn_requested = false;
     std::atomic<bool> woken = false;
@@ -184,8 +184,8 @@ void runner::operator()(const tap::close_session& closing) {
 }
 
 void runner::operator()(const tap::send_datagram& datagram) {
-    if (send)
-        send(datagram);
+    if (datagrams != nullptr)
+        datagrams->send(datagram.from, datagram.to, datagram.octets);
 }
 
 } // namespace
@@ -235,8 +235,21 @@ void dtcp_service::on_turn(std::function<void()> what) {
     implementation_->turned = std::move(what);
 }
 
-void dtcp_service::on_datagram(std::function<void(const tap::send_datagram&)> send) {
-    implementation_->send = std::move(send);
+void dtcp_service::receive(const endpoint& from, const endpoint& at, byte_view octets) {
+    if (implementation_->point == nullptr)
+        return;
+    implementation_->point->feed_datagram(from, at, octets, implementation_->loop.now());
+    implementation_->request_turn();
+}
+
+void dtcp_service::send_through(datagram_server& server) {
+    implementation_->datagrams = &server;
+    server.on_room([self = implementation_, &server] {
+        if (self->point == nullptr)
+            return;
+        self->point->hold_datagrams(server.is_full());
+        self->request_turn();
+    });
 }
 
 } // namespace flowtap::transport

@@ -133,7 +133,7 @@ int main(int count, char** arguments) {
                               return std::make_unique<crypto::keyed_hash_as<dtcp::keyed_hash>>(key);
                           }});
     dtcp_service service(loop, point);
-    path.on_settled([&service] { service.wake(); });
+    path.on_news([&service] { service.wake(); });
     channel_router router;
     router.serve(request_kind::subsystem, std::string(dtcp_subsystem),
                  [&](const channel_request& asked) { return service.open(asked); });

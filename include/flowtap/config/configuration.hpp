@@ -98,6 +98,8 @@ struct control_source {
     bool notify = false;
     /// It may send its requests over UDP.
     bool udp = false;
+    /// Where its requests over UDP must come from; empty: anywhere.
+    std::vector<ip_prefix> source_addresses = {};
     std::vector<endpoint> notification_targets = {};
     std::optional<protocol_version> notification_version = std::nullopt;
     /// Empty: any unicast address but loopback and the access point's own.
@@ -123,7 +125,7 @@ struct flow_tap_settings {
     /// Filters of all control sources together: as configured, else by the mode.
     std::uint32_t filter_limit = 100;
     /// Where requests over UDP come in.
-    std::optional<endpoint> udp_listen = std::nullopt;
+    std::vector<endpoint> udp_listen = {};
     /// `control-source default`.
     std::optional<control_source> default_source = std::nullopt;
     /// In the order of their names, without `default`.
@@ -134,6 +136,69 @@ struct flow_tap_settings {
     control_source settings_of(std::string_view login) const;
 
     friend bool operator==(const flow_tap_settings&, const flow_tap_settings&) = default;
+};
+
+/// A limit in bit/s and what it comes down to: `soft-limit` and `soft-limit-clear`, `hard-limit`
+/// and `hard-limit-target`.
+struct bandwidth_limit {
+    std::uint64_t limit = 0;
+    std::uint64_t low = 0;
+
+    friend bool operator==(const bandwidth_limit&, const bandwidth_limit&) = default;
+};
+
+/// `content-destination NAME` of a capture group.
+struct content_destination {
+    std::string name;
+    ip_address address;
+    std::uint8_t ttl = 255;
+    std::optional<bandwidth_limit> soft = std::nullopt;
+    std::optional<bandwidth_limit> hard = std::nullopt;
+
+    friend bool operator==(const content_destination&, const content_destination&) = default;
+};
+
+/// `control-source NAME` of a capture group.
+struct capture_control_source {
+    std::string name;
+    /// Where its requests must come from; empty: anywhere.
+    std::vector<ip_address> source_addresses = {};
+    /// The UDP port that takes its requests.
+    std::uint16_t service_port = 0;
+    std::vector<endpoint> notification_targets = {};
+    /// In clear.
+    std::string shared_key = {};
+    /// Names of content destinations of the group.
+    std::vector<std::string> allowed_destinations = {};
+    std::uint8_t minimum_priority = 0;
+    bool no_syslog = false;
+
+    friend bool operator==(const capture_control_source&, const capture_control_source&) = default;
+};
+
+/// `services dynamic-flow-capture capture-group NAME`, with the values of `g-...` filled in.
+struct capture_group {
+    std::string name;
+    /// With their units; empty: every interface.
+    std::vector<std::string> interfaces = {};
+    /// Packets per second.
+    std::optional<std::uint64_t> input_packet_rate_threshold = std::nullopt;
+    std::uint16_t max_duplicates = 3;
+    std::chrono::seconds duplicates_dropped_periodicity{30};
+    /// Per cent.
+    std::optional<unsigned> memory_threshold = std::nullopt;
+    std::vector<capture_control_source> control_sources = {};
+    std::vector<content_destination> content_destinations = {};
+
+    friend bool operator==(const capture_group&, const capture_group&) = default;
+};
+
+/// `services dynamic-flow-capture`. No two groups have a control source of the same name.
+struct dynamic_flow_capture_settings {
+    std::vector<capture_group> groups;
+
+    friend bool operator==(const dynamic_flow_capture_settings&,
+                           const dynamic_flow_capture_settings&) = default;
 };
 
 /// Everything this program takes from its configuration, resolved: names have their units, secrets
@@ -150,6 +215,8 @@ struct configuration {
     std::map<std::string, std::uint8_t, std::less<>> forwarding_classes;
     /// Absent when `services flow-tap` is not configured.
     std::optional<flow_tap_settings> flow_tap = std::nullopt;
+    /// Absent when `services dynamic-flow-capture` is not configured; never beside `flow_tap`.
+    std::optional<dynamic_flow_capture_settings> dynamic_flow_capture = std::nullopt;
 
     /// A configuration of nothing but defaults.
     configuration();

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
+#include <flowtap/core/clock.hpp>
 #include <flowtap/core/ids.hpp>
 #include <flowtap/packet/view.hpp>
 #include <flowtap/path/api.hpp>
@@ -25,13 +27,30 @@ struct slot_counters {
     std::uint64_t packets = 0;
     /// Octets of the original IP packets.
     std::uint64_t octets = 0;
+    /// Packets that a limit on duplicates kept from at least one of its targets, and their octets.
+    std::uint64_t dropped_packets = 0;
+    std::uint64_t dropped_octets = 0;
+    /// When a worker began the batch with the newest match, by `data_path_options::clock`; none
+    /// before the first.
+    std::optional<steady_time> last_match;
+};
+
+/// How much more a criterion may match, over all workers together. None is without end.
+struct match_budget {
+    std::optional<std::uint64_t> packets;
+    /// Octets of the original IP packets. A packet that is longer than what is left is not
+    /// matched, and uses the rest up.
+    std::optional<std::uint64_t> octets;
+
+    friend bool operator==(const match_budget&, const match_budget&) = default;
 };
 
 /// What became of the packets and copies of one worker, or of all of them.
 ///
-/// seen = the sum of decoded; decoded ip = tapped + own + abandoned + those that nothing matched;
-/// copies = delivered + the sum of dropped. What is read is always the state of a batch boundary
-/// (or of a moment at which the worker waits for its sink), never of the middle of a batch.
+/// seen = sampled_out + the sum of decoded; decoded ip = tapped + own + abandoned + those that
+/// nothing matched; copies = delivered + the sum of dropped. What is read is always the state of a
+/// batch boundary (or of a moment at which the worker waits for its sink), never of the middle of a
+/// batch.
 struct path_counters {
     std::uint64_t seen = 0;
     std::uint64_t seen_octets = 0;
@@ -43,6 +62,8 @@ struct path_counters {
     std::uint64_t own = 0;
     /// IP packets that were read and that no filter looked at, since the worker had to stop.
     std::uint64_t abandoned = 0;
+    /// Packets that were not decoded since they came faster than their input may.
+    std::uint64_t sampled_out = 0;
     /// Copies that a sink took, or that were dropped before one did.
     std::uint64_t copies = 0;
     std::uint64_t delivered = 0;
@@ -57,11 +78,16 @@ struct path_counters {
 
 class worker;
 
+inline constexpr std::size_t default_slots = 131'072;
+inline constexpr std::size_t default_streams = 262'144;
+
 struct data_path_options {
     /// Slots that can be in use; counters are allocated as slots come into use.
-    std::size_t slots = 131'072;
+    std::size_t slots = default_slots;
     /// Stream ids are below this.
-    std::size_t streams = 262'144;
+    std::size_t streams = default_streams;
+    /// The time, read by every worker once a batch. Any thread calls it.
+    std::function<steady_time()> clock = std::chrono::steady_clock::now;
 };
 
 /// What is done with packets of which the capture holds only a part.
@@ -111,10 +137,11 @@ public:
     /// puts a waiting snapshot in force.
     generation settled();
 
-    /// `what` is called, from a worker's thread, once after `publish` or `settled()` left a
-    /// generation unsettled and it may have settled since: then call `settled()`. It must not
-    /// block: typically it writes to an eventfd. To be set before workers run.
-    void on_settled(std::function<void()> what);
+    /// `what` is called, from a worker's thread, when there is something to look at: once after
+    /// `publish` or `settled()` left a generation unsettled and it may have settled since (call
+    /// `settled()`), and when budgets were used up (call `next_exhausted()`). It must not block:
+    /// typically it writes to an eventfd. To be set before workers run.
+    void on_news(std::function<void()> what);
 
     /// A slot that no worker remembers, with counters at zero. Nothing when all are in use.
     /// The slot counts as in use until `release` and one more settled generation.
@@ -127,6 +154,21 @@ public:
     /// Switches a criterion off at once, before any snapshot without it is published. A batch that
     /// a worker has begun may still copy for it: only `settled()` says that nothing more leaves.
     void stop(slot_id slot) noexcept;
+
+    /// Gives a slot that was acquired since the last publication a budget; without this it has
+    /// none and matches without end. A budget of zero packets or octets is used up at once.
+    void grant(slot_id slot, const match_budget& what);
+    /// Replaces what is left of each part that is given; the other part stays as it is. False, and
+    /// nothing is done, when the budget is used up already: the criterion has ended then. Workers
+    /// may be matching meanwhile: no packet is counted against both the old and the new budget.
+    bool refill(slot_id slot, const match_budget& what);
+    /// What is left.
+    match_budget remaining(slot_id slot) const noexcept;
+    /// A slot whose budget is used up, each once: it matches nothing any more, and every copy that
+    /// its budget allowed has been handed to a sink, or dropped by a live worker whose sink was
+    /// full. None when there is none (more). In the order in which they were used up, for each
+    /// worker. A slot that was released is not told.
+    std::optional<slot_id> next_exhausted();
 
     slot_counters counters(slot_id slot) const noexcept;
     /// The sum over all workers. Any thread.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include <flowtap/core/address.hpp>
+#include <flowtap/core/clock.hpp>
 #include <flowtap/core/ids.hpp>
 #include <flowtap/core/packet_key.hpp>
 #include <flowtap/filter/classifier.hpp>
@@ -34,12 +36,19 @@ enum class origin : std::uint8_t { dtcp, radius };
 /// Names a drop policy; zero is none.
 using drop_policy_id = strong_id<struct drop_policy_id_tag, std::uint32_t>;
 
+/// Names a set of criteria that share a limit on the copies of one packet; zero is none.
+using copy_group_id = strong_id<struct copy_group_id_tag, std::uint8_t>;
+
 /// What is done with the packets of one criterion.
 struct action {
     std::vector<copy_target> targets; ///< at most `max_targets`
     control_source_id owner;
     origin asked_by = origin::dtcp;
     drop_policy_id drop_policy;
+    /// Whose limit its copies count towards, and its turn when there are more: the lowest rank
+    /// is served first.
+    copy_group_id group;
+    std::uint64_t rank = 0;
 };
 
 /// The actions by slot: a persistent table, of which changing one entry copies one chunk, so that a
@@ -134,13 +143,47 @@ private:
     std::uint64_t ports_ = 0;
 };
 
+/// Lets through a number of packets per second, evenly, and says how many of a batch that are. One
+/// gate may stand before several inputs: they share its rate. Any thread.
+class rate_gate {
+public:
+    /// A tenth of a second's packets may come at once. Zero lets nothing through.
+    FLOWTAP_PATH_API explicit rate_gate(std::uint64_t packets_per_second) noexcept;
+    /// How many of `count` packets that were read at `now` may pass. No lock, no allocation.
+    FLOWTAP_PATH_API std::uint64_t take(std::uint64_t count, steady_time now) noexcept;
+
+private:
+    std::uint64_t rate_;
+    /// The moment up to which the packets let through have used the rate up, in nanoseconds.
+    std::atomic<std::int64_t> used_until_{INT64_MIN};
+};
+
+/// The gates by port; a port without one takes everything. Copies share the gates, so that a new
+/// snapshot goes on where the last one was.
+class input_gates {
+public:
+    FLOWTAP_PATH_API void set(port_id port, std::shared_ptr<rate_gate> gate);
+    /// Null if the port has none.
+    rate_gate* find(port_id port) const noexcept {
+        return port.value() < gates_.size() ? gates_[port.value()].get() : nullptr;
+    }
+    bool empty() const noexcept { return gates_.empty(); }
+
+private:
+    std::vector<std::shared_ptr<rate_gate>> gates_;
+};
+
 /// Everything the workers need to know to tap, at one moment. Immutable once published. What is
-/// null is empty.
+/// null or empty does nothing.
 struct snapshot {
     std::shared_ptr<const filter::classifier> criteria;
     action_table actions;
     std::shared_ptr<const interface_map> interfaces;
     std::shared_ptr<const own_traffic> own;
+    std::shared_ptr<const input_gates> gates;
+    /// By group: how many copies of one packet its criteria get at most. Group 0, and those beyond
+    /// the end, have no limit.
+    std::vector<std::uint16_t> copy_limits;
 };
 
 } // namespace flowtap::path

@@ -19,6 +19,7 @@
 #include <flowtap/permission/principal.hpp>
 #include <flowtap/tap/api.hpp>
 #include <flowtap/tap/audit.hpp>
+#include <flowtap/tap/sequence_store.hpp>
 #include <flowtap/tap/settings.hpp>
 
 namespace flowtap::tap {
@@ -36,8 +37,10 @@ struct close_session {
     session_id session;
     std::string diagnostic;
 };
-/// A datagram to send.
+/// A datagram to send: an answer, or a part of one, or a notification.
 struct send_datagram {
+    /// The address and port that were asked. Of a notification the unspecified address and port 0:
+    /// any will do.
     endpoint from;
     endpoint to;
     std::string octets;
@@ -52,6 +55,8 @@ struct surroundings {
     audit_log& audit;
     /// Makes the HMAC for a control source's key.
     std::function<std::unique_ptr<dtcp::keyed_hash>(std::string_view key)> make_hash;
+    /// Null: sequence numbers are forgotten with the access point.
+    sequence_store* sequences = nullptr;
 };
 
 /// What an operator may see of the access point: no names, addresses or interfaces.
@@ -67,6 +72,18 @@ struct status {
     std::uint64_t malformed = 0;
     std::uint64_t requests = 0;
     std::uint64_t errors_answered = 0;
+    /// Datagrams that were fed, and those that were dropped before they were read: octets after the
+    /// message, no whole message, too long, or too many requests that wait for their answer.
+    std::uint64_t datagrams = 0;
+    std::uint64_t datagrams_dropped = 0;
+    /// Requests whose sequence number could not be stored.
+    std::uint64_t sequences_not_stored = 0;
+    /// Notifications that went out, by receiver, and those that a full channel did not take.
+    std::uint64_t notifications = 0;
+    std::uint64_t notifications_dropped = 0;
+    /// Criteria that a timeout ended, and that congestion did.
+    std::uint64_t expired = 0;
+    std::uint64_t purged = 0;
 };
 
 /// The control side of flow-tap: control sources, their criteria, limits, statistics and answers.
@@ -99,6 +116,13 @@ public:
     /// The channel has ended. Criteria stay.
     void close(session_id session, time_stamp now);
 
+    /// A datagram came from `from` to the local `at`. Its answer, if it gets one, is a
+    /// `send_datagram` with the addresses exchanged. One request a datagram.
+    void feed_datagram(const endpoint& from, const endpoint& at, byte_view octets, time_stamp now);
+
+    /// While the way out for datagrams is full, answers to LIST over UDP are not continued.
+    void hold_datagrams(bool held);
+
     /// Publishes what has changed, releases the answers that waited for that or for the workers to
     /// pass on (call it when the data path says so, too), and does what is due.
     void turn(time_stamp now);
@@ -114,8 +138,20 @@ public:
     void apply(settings with, const std::function<bool(std::string_view source)>& is_permitted,
                time_stamp now);
 
-    /// Deletes all criteria and closes all sessions, as a restart of the service does.
+    /// Tells every configured target that all criteria are lost (599): at each start of the
+    /// program. `reason` goes out as Alert-Info.
+    void announce_start(std::string_view reason, time_stamp now);
+
+    /// Deletes all criteria and closes all sessions, as a restart of the service does, and tells
+    /// the targets (599).
     void restart(time_stamp now);
+
+    /// Forgets the sequence number of a control source, so that its next authentic request sets
+    /// it. False if there is no such control source, or what was stored cannot be forgotten.
+    bool reset_sequence(std::string_view source, time_stamp now);
+
+    /// Stores the exact sequence numbers: at a clean end. False if one could not be stored.
+    bool save_sequences();
 
     status state() const;
 

@@ -8,6 +8,7 @@
 #include <flowtap/tap/access_point.hpp>
 #include <flowtap/transport/api.hpp>
 #include <flowtap/transport/channel_router.hpp>
+#include <flowtap/transport/datagram_server.hpp>
 #include <flowtap/transport/event_loop.hpp>
 
 namespace flowtap::transport {
@@ -23,7 +24,7 @@ inline constexpr std::string_view dtcp_subsystem = "flow-tap-dtcp";
 ///
 /// \code
 /// dtcp_service service(loop, access_point);
-/// data_path.on_settled([&] { service.wake(); });
+/// data_path.on_news([&] { service.wake(); });
 /// router.serve(request_kind::subsystem, std::string(dtcp_subsystem),
 ///              [&](const channel_request& asked) { return service.open(asked); });
 /// \endcode
@@ -43,15 +44,20 @@ public:
     /// done to it directly.
     void request_turn();
 
-    /// The same from any thread: for `path::data_path::on_settled`. Does not block.
+    /// The same from any thread: for `path::data_path::on_news`. Does not block.
     void wake();
 
     /// `what` is called after each turn, when what was asked for in it is in force: for programs
     /// that wait for criteria.
     void on_turn(std::function<void()> what);
 
-    /// Where datagrams of the access point go. Without this they are dropped.
-    void on_datagram(std::function<void(const tap::send_datagram&)> send);
+    /// Takes the datagram `octets`, that came from `from` to the local `at`: for
+    /// `datagram_server::listen`.
+    void receive(const endpoint& from, const endpoint& at, byte_view octets);
+
+    /// Datagrams of the access point go out through `server`, which must outlive the service.
+    /// Without this they are dropped. LIST answers over UDP go at the pace that it takes them.
+    void send_through(datagram_server& server);
 
 private:
     struct implementation;

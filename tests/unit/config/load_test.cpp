@@ -116,7 +116,7 @@ TEST_CASE("the statements of our own load and every value arrives") {
     REQUIRE(lab.flow_tap.has_value());
     CHECK(lab.flow_tap->filter_limit == 100000);
     CHECK(lab.flow_tap->families == family_set(family::inet));
-    CHECK(lab.flow_tap->udp_listen == endpoint{ip_address::v4(0x7F000001), 32002});
+    CHECK(lab.flow_tap->udp_listen == std::vector<endpoint>{{ip_address::v4(0x7F000001), 32002}});
     REQUIRE(lab.flow_tap->control_sources.size() == 1);
     const control_source& source = lab.flow_tap->control_sources[0];
     CHECK(source.name == "lea1");

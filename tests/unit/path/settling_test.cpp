@@ -58,7 +58,7 @@ TEST_CASE("a worker inside a batch keeps its generation from settling until it l
     };
     data_path path;
     int calls = 0;
-    path.on_settled([&calls] { ++calls; });
+    path.on_news([&calls] { ++calls; });
     auto to = std::make_unique<inspecting_sink>();
     inspecting_sink& sink = *to;
     worker& work = path.add_worker(

@@ -86,7 +86,7 @@ TEST_CASE("criteria come and go under two busy workers, and nothing is copied af
 
     data_path path(data_path_options{stream_count, stream_count});
     waker settled;
-    path.on_settled([&settled] { settled.wake(); });
+    path.on_news([&settled] { settled.wake(); });
     tapping taps(path);
     std::array<guarding_sink*, 2> sinks{};
     std::vector<worker*> workers;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <flowtap/core/address.hpp>
+#include <flowtap/core/bytes.hpp>
+#include <flowtap/core/result.hpp>
+#include <flowtap/transport/api.hpp>
+#include <flowtap/transport/event_loop.hpp>
+
+namespace flowtap::transport {
+
+/// What became of the datagrams of a server.
+struct datagram_counters {
+    std::uint64_t received = 0;
+    /// Longer than any message may be: cut off by the kernel, and not handed over.
+    std::uint64_t too_long = 0;
+    std::uint64_t sent = 0;
+    /// The queue was full, or the operating system refused.
+    std::uint64_t not_sent = 0;
+};
+
+/// UDP sockets on the loop. Tells of each datagram where it came from and which local address and
+/// port it was sent to, also when it listens on every address, and sends from the address and port
+/// that it is told to.
+///
+/// Datagrams that the network does not take at once wait in a queue of bounded size; beyond that
+/// they are dropped and counted. Errors that a peer causes (an unreachable port) disturb nobody.
+/// Everything is for the loop's thread.
+class FLOWTAP_TRANSPORT_API datagram_server {
+public:
+    /// `octets` is valid during the call.
+    using receiver =
+        std::function<void(const endpoint& from, const endpoint& at, byte_view octets)>;
+
+    /// Opens a socket for each of `listen`. Port 0 takes a free one. `receive` is called from the
+    /// loop, for a bounded number of datagrams before others have their turn.
+    /// Errors: those of `transport::errc` for listening, with the address as the subject.
+    static result<std::unique_ptr<datagram_server>>
+    listen(event_loop& loop, const std::vector<endpoint>& listen, receiver receive);
+    ~datagram_server();
+    datagram_server(const datagram_server&) = delete;
+    datagram_server& operator=(const datagram_server&) = delete;
+
+    /// Where it listens, with the ports that port 0 became.
+    std::vector<endpoint> addresses() const;
+
+    /// Sends `octets` to `to`, from `from`, which is what a datagram was received `at`; or, if its
+    /// port is 0, from the first socket of the family of `to`.
+    void send(const endpoint& from, const endpoint& to, std::string_view octets);
+
+    /// True while the queue is more than half full.
+    bool is_full() const noexcept;
+    /// `what` is called from the loop when `is_full` has changed.
+    void on_room(std::function<void()> what);
+
+    datagram_counters counters() const noexcept;
+
+private:
+    struct implementation;
+    explicit datagram_server(std::shared_ptr<implementation> with);
+    std::shared_ptr<implementation> implementation_;
+};
+
+} // namespace flowtap::transport

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include <flowtap/core/ids.hpp>
+#include <flowtap/dtcp/response.hpp>
+
+#include "edition.hpp"
+
+namespace flowtap::tap {
+
+/// A notification on its way to all receivers of one control source.
+struct told {
+    control_source_id to;
+    dtcp::notification what;
+};
+
+/// The notifications that have not gone out yet, in order. Whoever has something to tell puts it
+/// here; the access point takes out what is due and sends it to the control source's targets and
+/// channels, with version, timestamp and signature.
+class notifier {
+public:
+    /// `what` may go out when every worker has passed on to edition `after`: what was deleted is
+    /// told when nothing of it leaves any more (dtcp.md, section 11). Version and timestamp are
+    /// filled in when it goes out.
+    void tell(control_source_id to, dtcp::notification what, edition after = {});
+
+    /// Takes out all that is due, in the order of `tell` within one control source.
+    std::vector<told> take(edition settled);
+
+    bool empty() const noexcept { return waiting_.empty(); }
+
+private:
+    struct entry {
+        edition after;
+        told what;
+    };
+    std::deque<entry> waiting_;
+};
+
+} // namespace flowtap::tap
