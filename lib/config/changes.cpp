@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <flowtap/config/changes.hpp>
@@ -62,8 +63,79 @@ void compare_sources(const flow_tap_settings& old, const flow_tap_settings& next
     found.udp_listen_changed = old.udp_listen != next.udp_listen;
 }
 
-void compare_flow_tap(const configuration& old, const configuration& next, changes& found) {
-    found.service_started = !old.flow_tap && next.flow_tap;
+/// A control source of dynamic flow capture with the group it belongs to.
+struct placed_source {
+    std::string group;
+    capture_control_source settings;
+
+    friend bool operator==(const placed_source&, const placed_source&) = default;
+};
+
+using placed_sources = std::map<std::string, placed_source>;
+
+placed_sources sources_of(const dynamic_flow_capture_settings& settings) {
+    placed_sources sources;
+    for (const capture_group& group : settings.groups)
+        for (const capture_control_source& source : group.control_sources)
+            sources.emplace(source.name, placed_source{group.name, source});
+    return sources;
+}
+
+/// The groups without their control sources.
+std::map<std::string, capture_group> groups_of(const dynamic_flow_capture_settings& settings) {
+    std::map<std::string, capture_group> groups;
+    for (capture_group group : settings.groups) {
+        group.control_sources.clear();
+        groups.emplace(group.name, std::move(group));
+    }
+    return groups;
+}
+
+std::set<std::uint16_t> ports_of(const placed_sources& sources) {
+    std::set<std::uint16_t> ports;
+    for (const auto& [name, source] : sources)
+        ports.insert(source.settings.service_port);
+    return ports;
+}
+
+/// The keys whose values differ, or that only one of the two has.
+template <class Map>
+names differences(const Map& old, const Map& next) {
+    names found;
+    for (const auto& [name, value] : old)
+        if (const auto after = next.find(name); after == next.end() || after->second != value)
+            found.insert(name);
+    for (const auto& [name, value] : next)
+        if (!old.contains(name))
+            found.insert(name);
+    return found;
+}
+
+void compare_capture(const dynamic_flow_capture_settings& old,
+                     const dynamic_flow_capture_settings& next, changes& found) {
+    const placed_sources before = sources_of(old);
+    const placed_sources after = sources_of(next);
+    found.control_sources_changed = listed(differences(before, after));
+    names ended;
+    for (const auto& [name, source] : before)
+        if (const auto now = after.find(name);
+            now == after.end() || now->second.group != source.group)
+            ended.insert(name);
+    found.udp_ended = listed(ended);
+    found.capture_groups_changed = listed(differences(groups_of(old), groups_of(next)));
+    found.udp_listen_changed = ports_of(before) != ports_of(after);
+}
+
+bool has_service(const configuration& settings) {
+    return settings.flow_tap || settings.dynamic_flow_capture;
+}
+
+void compare_services(const configuration& old, const configuration& next, changes& found) {
+    found.service_started = !has_service(old) && has_service(next);
+    if (old.dynamic_flow_capture && next.dynamic_flow_capture)
+        compare_capture(*old.dynamic_flow_capture, *next.dynamic_flow_capture, found);
+    else
+        found.service_restarted = old.dynamic_flow_capture.has_value();
     if (old.flow_tap)
         found.service_restarted =
             !next.flow_tap || old.flow_tap->mode != next.flow_tap->mode ||
@@ -101,7 +173,7 @@ std::vector<std::string> missing(const names& before, const names& after) {
 changes apply(const configuration& old, const configuration& next) {
     changes found;
     compare_logins(old, next, found);
-    compare_flow_tap(old, next, found);
+    compare_services(old, next, found);
     found.interfaces_removed = missing(units_of(old), units_of(next));
     found.instances_removed = missing(instances_of(old), instances_of(next));
     found.interfaces_changed = old.interfaces != next.interfaces;

@@ -32,6 +32,7 @@ void resolve(loaded& into, reporter& report) {
     read_interfaces(top, into.settings, report);
     read_instances(top, into.settings, report);
     read_flow_tap(top, into.settings, report);
+    read_flow_capture(top, into.settings, report);
     check_surroundings(top, into.settings, report);
     into.found = report.take();
 }
@@ -93,6 +94,27 @@ std::uint64_t number_of(const word& value) {
 std::uint64_t number_or(const node& parent, std::string_view keyword, std::uint64_t otherwise) {
     const word* value = parent.value_of(keyword);
     return value != nullptr ? number_of(*value) : otherwise;
+}
+
+void report_missing_port(const node& written, reporter& report) {
+    if (!written.flawed)
+        report.error(written.where,
+                     "the address needs a port after it: " + written.key().text + " port NUMBER");
+}
+
+std::vector<endpoint> read_targets(const node& source, reporter& report) {
+    std::vector<endpoint> targets;
+    const node* written = source.find("notification-targets");
+    if (written == nullptr)
+        return targets;
+    for (const node& target : written->children) {
+        if (const word* port = target.value_of("port"))
+            targets.push_back({*parse_ip_address(target.key().text),
+                               static_cast<std::uint16_t>(number_of(*port))});
+        else
+            report_missing_port(target, report);
+    }
+    return targets;
 }
 
 loaded load(std::string_view text, std::string_view filename) {

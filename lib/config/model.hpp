@@ -20,6 +20,8 @@ void read_interfaces(const node& top, configuration& settings, reporter& report)
 void read_instances(const node& top, configuration& settings, reporter& report);
 /// system services flow-tap-dtcp, services flow-tap
 void read_flow_tap(const node& top, configuration& settings, reporter& report);
+/// services dynamic-flow-capture
+void read_flow_capture(const node& top, configuration& settings, reporter& report);
 /// What cannot stand beside flow-tap, and what is not built.
 void check_surroundings(const node& top, const configuration& settings, reporter& report);
 
@@ -27,5 +29,10 @@ void check_surroundings(const node& top, const configuration& settings, reporter
 std::uint64_t number_of(const word& value);
 /// The number of the child with this keyword, or `otherwise`.
 std::uint64_t number_or(const node& parent, std::string_view keyword, std::uint64_t otherwise);
+
+/// Says of `ADDRESS port N` that the port is missing, unless what stood there was refused already.
+void report_missing_port(const node& written, reporter& report);
+/// The members of `notification-targets` of a control source.
+std::vector<endpoint> read_targets(const node& source, reporter& report);
 
 } // namespace flowtap::config

@@ -15,19 +15,6 @@ constexpr std::uint32_t flow_tap_filters = 100;
 constexpr std::uint32_t flow_tap_lite_filters = 3000;
 constexpr std::string_view default_name = "default";
 
-/// Reads `ADDRESS port N`, of which the port must be there.
-void read_endpoint(const node& written, std::vector<endpoint>& points, reporter& report) {
-    const word* port = written.value_of("port");
-    if (port == nullptr) {
-        if (!written.flawed)
-            report.error(written.where, "the address needs a port after it: " + written.key().text +
-                                            " port NUMBER");
-        return;
-    }
-    points.push_back(
-        {*parse_ip_address(written.key().text), static_cast<std::uint16_t>(number_of(*port))});
-}
-
 std::vector<ip_prefix> prefixes_of(const node& parent, std::string_view keyword) {
     std::vector<ip_prefix> read;
     if (const node* list = parent.find(keyword))
@@ -51,6 +38,7 @@ void read_source_values(const node& written, control_source& read) {
                              static_cast<unsigned>(version->text.back() - '0')};
     read.notify = written.find("notify") != nullptr;
     read.udp = written.find("udp") != nullptr;
+    read.source_addresses = prefixes_of(written, "source-addresses");
     read.allowed_destinations = prefixes_of(written, "allowed-destinations");
     read.allowed_source_addresses = prefixes_of(written, "allowed-source-addresses");
 }
@@ -58,8 +46,12 @@ void read_source_values(const node& written, control_source& read) {
 void check_udp(const node& written, const control_source& read, const node& flow_tap,
                reporter& report) {
     const node* udp = written.find("udp");
-    if (udp == nullptr)
+    if (udp == nullptr) {
+        if (const node* filter = written.find("source-addresses"))
+            report.warn(filter->where, "source-addresses is about requests over UDP, which the "
+                                       "control source may not send: it has no \"udp\"");
         return;
+    }
     if (read.name == default_name)
         return report.error(udp->where, "UDP needs a control source of its own name, with its own "
                                         "dtcp-key");
@@ -73,9 +65,7 @@ control_source read_source(const node& written, const node& flow_tap, reporter& 
     control_source read;
     read.name = written.key().text;
     read_source_values(written, read);
-    if (const node* targets = written.find("notification-targets"))
-        for (const node& target : targets->children)
-            read_endpoint(target, read.notification_targets, report);
+    read.notification_targets = read_targets(written, report);
     check_udp(written, read, flow_tap, report);
     return read;
 }
@@ -171,15 +161,37 @@ void check_quotas(const node& written, const flow_tap_settings& read, const conf
     }
 }
 
-void read_udp(const node& written, flow_tap_settings& read, reporter& report) {
-    const node* udp = written.find("udp");
-    const node* listen = udp != nullptr ? udp->find("listen") : nullptr;
-    if (listen == nullptr)
-        return;
+/// Whether two sockets cannot both have these: the unspecified address takes all of its family.
+bool exclude_each_other(const endpoint& a, const endpoint& b) {
+    return a.port == b.port && a.address.ip_family() == b.address.ip_family() &&
+           (a.address == b.address || a.address.is_unspecified() || b.address.is_unspecified());
+}
+
+/// Reads one `listen ADDRESS port [ ... ]`.
+void read_listen(const node& written, std::vector<endpoint>& points, reporter& report) {
+    const ip_address address = *parse_ip_address(written.key().text);
+    const node* ports = written.find("port");
+    if (ports == nullptr)
+        return report_missing_port(written, report);
+    for (const word& port : ports->values) {
+        const endpoint point{address, static_cast<std::uint16_t>(number_of(port))};
+        const auto taken = std::find_if(points.begin(), points.end(), [&](const endpoint& other) {
+            return exclude_each_other(point, other);
+        });
+        if (taken != points.end())
+            report.error(port.where,
+                         "the port is taken by listen " + to_string(taken->address) + " already");
+        else
+            points.push_back(point);
+    }
+}
+
+std::vector<endpoint> read_udp(const node& written, reporter& report) {
     std::vector<endpoint> points;
-    read_endpoint(*listen, points, report);
-    if (!points.empty())
-        read.udp_listen = points;
+    if (const node* udp = written.find("udp"))
+        for (const node& child : udp->children)
+            read_listen(child, points, report);
+    return points;
 }
 
 } // namespace
@@ -202,7 +214,7 @@ void read_flow_tap(const node& top, configuration& settings, reporter& report) {
     read.filter_limit = static_cast<std::uint32_t>(number_or(
         *written, "filter-limit",
         read.mode == flow_tap_mode::flow_tap_lite ? flow_tap_lite_filters : flow_tap_filters));
-    read_udp(*written, read, report);
+    read.udp_listen = read_udp(*written, report);
     for (const node& child : written->children) {
         if (keyword_of(*child.row) != "control-source")
             continue;

@@ -54,8 +54,6 @@ constexpr std::array inet6_rules = {
 constexpr std::array unbuilt_rules = {
     neighbour_rule{"services radius-flow-tap", severity::warning,
                    "radius-flow-tap is not built yet and is ignored"},
-    neighbour_rule{"services dynamic-flow-capture", severity::warning,
-                   "dynamic-flow-capture is not built yet and is ignored"},
 };
 
 template <class Rules>
@@ -88,12 +86,10 @@ void warn_of_tunnels(const node& top, reporter& report) {
 } // namespace
 
 void check_surroundings(const node& top, const configuration& settings, reporter& report) {
-    if (!settings.flow_tap) {
-        apply_rules(unbuilt_rules, top, report);
+    apply_rules(unbuilt_rules, top, report);
+    if (!settings.flow_tap)
         return;
-    }
     apply_rules(neighbour_rules, top, report);
-    apply_rules(std::array{unbuilt_rules.front()}, top, report);
     if (settings.flow_tap->families.contains(family::inet6))
         apply_rules(inet6_rules, top, report);
     warn_of_tunnels(top, report);

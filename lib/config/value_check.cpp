@@ -42,6 +42,15 @@ result<void> check_name(std::string_view value) {
     return {};
 }
 
+result<void> check_port(std::string_view value) {
+    const auto number = parse_number(value);
+    if (!number)
+        return fail(number.error());
+    if (*number < 1 || *number > 65535)
+        return fail(errc::out_of_range, "1-65535");
+    return {};
+}
+
 result<void> check_choice(std::string_view choices, std::string_view value) {
     std::string_view rest = choices;
     while (!rest.empty()) {
@@ -170,6 +179,8 @@ result<void> check_value(const schema_row& row, std::string_view value) {
             return fail(number.error());
         return check_range(row, *number);
     }
+    case value_type::port:
+        return check_port(value);
     case value_type::choice:
         return check_choice(row.choices, value);
     case value_type::address:

@@ -10,10 +10,11 @@ namespace flowtap::config {
 
 /// What a commit changes for what is running. Everything not named here is undisturbed.
 struct changes {
-    /// The service's mode, interface or families changed, or the service went: all criteria are
-    /// deleted and all mediation devices disconnected, as Junos does.
+    /// The service (flow-tap or dynamic flow capture) is another one, its mode, interface or
+    /// families changed, or it went: all criteria are deleted and all mediation devices
+    /// disconnected, as Junos does.
     bool service_restarted = false;
-    /// The service was not there before.
+    /// There was no service before.
     bool service_started = false;
 
     /// Local users who could tap before and cannot now, because they or their permission are gone:
@@ -24,10 +25,14 @@ struct changes {
     /// are closed. Holds those of `tapping_ended` too.
     std::vector<std::string> logins_changed;
     /// Control sources whose own settings changed, were added or went. `default` stands for every
-    /// login without its own. Their criteria stay.
+    /// login without its own. Their criteria stay, as far as `udp_ended` does not name them.
     std::vector<std::string> control_sources_changed;
-    /// Control sources that could use UDP before and cannot now: criteria added over UDP go.
+    /// Control sources that could use UDP before and cannot now: criteria added over UDP go. Those
+    /// of dynamic flow capture that went to another capture group are among them.
     std::vector<std::string> udp_ended;
+    /// Capture groups that were added or went, or whose interfaces, limits or content destinations
+    /// changed.
+    std::vector<std::string> capture_groups_changed;
     /// Logical interfaces and routing instances that are gone: criteria that name them match
     /// nothing any more and are deleted.
     std::vector<std::string> interfaces_removed;
@@ -40,6 +45,7 @@ struct changes {
     bool filter_limit_changed = false;
     /// The limits of DTCP over SSH, or whether it is served at all.
     bool ssh_limits_changed = false;
+    /// The addresses or ports at which requests over UDP come in.
     bool udp_listen_changed = false;
     bool forwarding_classes_changed = false;
     /// RADIUS servers or the order of authentication.

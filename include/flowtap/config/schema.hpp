@@ -29,6 +29,7 @@ enum class value_type : std::uint8_t {
     name,    ///< letters, digits, `-`, `_`, `.`; at most 64
     text,    ///< anything
     number,  ///< between `least` and `most`
+    port,    ///< of TCP or UDP: 1 to 65535
     choice,  ///< one of `choices`
     address, ///< IPv4 or IPv6
     ipv4_address,

@@ -135,6 +135,62 @@ TEST_CASE("limits, control sources and UDP change without touching criteria") {
           only([](changes& c) { c.forwarding_classes_changed = true; }));
 }
 
+TEST_CASE("dynamic flow capture: sources, groups, ports, and the other service") {
+    const std::string capture = R"(services dynamic-flow-capture {
+        capture-group g {
+            control-source a { shared-key k; service-port 1; allowed-destinations d; }
+            control-source b { shared-key k; service-port 1; allowed-destinations d; }
+            content-destination d address 192.0.2.1;
+        }
+        capture-group h {
+            content-destination d address 192.0.2.2;
+        }
+    })";
+    const auto changed = [&](const std::string& what, const std::string& with) {
+        std::string text = capture;
+        const std::size_t at = text.find(what);
+        REQUIRE_MESSAGE(at != std::string::npos, what);
+        text.replace(at, what.size(), with);
+        const loaded next = load(text, "next");
+        for (const auto& problem : next.found)
+            CHECK_MESSAGE(problem.level == severity::warning, to_string(problem));
+        return apply(load(capture, "old").settings, next.settings);
+    };
+    CHECK(changed("192.0.2.1", "192.0.2.1").empty());
+    CHECK(changed("shared-key k", "shared-key l") ==
+          only([](changes& c) { c.control_sources_changed = {"a"}; }));
+    CHECK(changed("service-port 1", "service-port 2") == only([](changes& c) {
+              c.control_sources_changed = {"a"};
+              c.udp_listen_changed = true;
+          }));
+    const std::string second = "control-source b { shared-key k; service-port 1; "
+                               "allowed-destinations d; }";
+    CHECK(changed(second, "") == only([](changes& c) {
+              c.control_sources_changed = {"b"};
+              c.udp_ended = {"b"};
+          }));
+    CHECK(changed(second, "content-destination d address 192.0.2.1; } capture-group i { " +
+                              second) == only([](changes& c) {
+              c.control_sources_changed = {"b"};
+              c.udp_ended = {"b"};
+              c.capture_groups_changed = {"i"};
+          }));
+    CHECK(changed("192.0.2.2", "192.0.2.3") ==
+          only([](changes& c) { c.capture_groups_changed = {"h"}; }));
+    CHECK(changed("capture-group h {", "g-max-duplicates 7; capture-group h {") ==
+          only([](changes& c) {
+              c.capture_groups_changed = {"g", "h"};
+          }));
+
+    const configuration capturing = load(capture, "old").settings;
+    const configuration tapping = load("services flow-tap;", "old").settings;
+    CHECK(apply(tapping, capturing) == only([](changes& c) { c.service_restarted = true; }));
+    CHECK(apply(capturing, tapping) == only([](changes& c) { c.service_restarted = true; }));
+    CHECK(apply(capturing, configuration{}) ==
+          only([](changes& c) { c.service_restarted = true; }));
+    CHECK(apply(configuration{}, capturing) == only([](changes& c) { c.service_started = true; }));
+}
+
 TEST_CASE("interfaces and routing instances that go are named") {
     CHECK(after("unit 5 { vlan-id 5; }", "") == only([](changes& c) {
               c.interfaces_removed = {"ge-0/0/0.5"};

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <flowtap/config/load.hpp>
+#include <flowtap/config/secret.hpp>
 
 using namespace flowtap;
 using namespace flowtap::config;
@@ -131,6 +132,95 @@ TEST_CASE("the statements of our own load and every value arrives") {
     CHECK(source.allowed_destinations == std::vector{ip_prefix{ip_address::v4(0xC0000200), 24}});
     CHECK(source.allowed_source_addresses ==
           std::vector{ip_prefix{ip_address::v4(0xC6336409), 32}});
+}
+
+TEST_CASE("UDP has several addresses, ports and filters") {
+    const configuration lab =
+        ok(replaced(replaced(own_block, "listen 127.0.0.1 port 32002;",
+                             "listen 127.0.0.1 port 32002; listen ::1 port [ 32002 32003 ];"),
+                    "udp;", "udp; source-addresses [ 192.0.2.7 2001:db8::/32 ];"));
+    const ip_address loopback_v6(family::inet6, {0, 1});
+    CHECK(lab.flow_tap->udp_listen == std::vector<endpoint>{{ip_address::v4(0x7F000001), 32002},
+                                                            {loopback_v6, 32002},
+                                                            {loopback_v6, 32003}});
+    CHECK(lab.flow_tap->control_sources.at(0).source_addresses ==
+          std::vector{ip_prefix{ip_address::v4(0xC0000207), 32},
+                      ip_prefix{ip_address(family::inet6, {0x20010DB8'00000000, 0}), 32}});
+}
+
+TEST_CASE("dynamic flow capture loads and every value arrives") {
+    const configuration lab = ok(R"(
+interfaces { ge-0/0/0 { unit 0 { family inet; } } }
+services { dynamic-flow-capture {
+    g-max-duplicates 5;
+    g-duplicates-dropped-periodicity 60;
+    capture-group south {
+        interfaces ge-0/0/0;
+        input-packet-rate-threshold 100000;
+        max-duplicates 2;
+        duplicates-dropped-periodicity 10;
+        pic-memory-threshold percentage 80;
+        control-source lea2 { shared-key two; service-port 2402; allowed-destinations cd2; }
+        control-source lea1 {
+            source-addresses [ 192.0.2.7 192.0.2.8 ];
+            service-port 2401;
+            notification-targets { 192.0.2.7 port 2100; 192.0.2.8 port 2101; }
+            shared-key "$9$LbHX-wg4Z";
+            allowed-destinations [ cd2 cd1 ];
+            minimum-priority 3;
+            no-syslog;
+        }
+        content-destination cd2 { address 203.0.113.2; }
+        content-destination cd1 {
+            address 203.0.113.1;
+            ttl 9;
+            soft-limit 2m; soft-limit-clear 1500k;
+            hard-limit 1g; hard-limit-target 900m;
+        }
+    }
+    capture-group north;
+} }
+)");
+    REQUIRE(lab.dynamic_flow_capture.has_value());
+    CHECK_FALSE(lab.flow_tap.has_value());
+    REQUIRE(lab.dynamic_flow_capture->groups.size() == 2);
+    CHECK(lab.dynamic_flow_capture->groups[0] ==
+          capture_group{"north", {}, {}, 5, std::chrono::seconds(60), {}, {}, {}});
+
+    const capture_group& south = lab.dynamic_flow_capture->groups[1];
+    CHECK(south.name == "south");
+    CHECK(south.interfaces == std::vector<std::string>{"ge-0/0/0.0"});
+    CHECK(south.input_packet_rate_threshold == 100'000);
+    CHECK(south.max_duplicates == 2);
+    CHECK(south.duplicates_dropped_periodicity == std::chrono::seconds(10));
+    CHECK(south.memory_threshold == 80);
+    REQUIRE(south.content_destinations.size() == 2);
+    CHECK(south.content_destinations[0] ==
+          content_destination{"cd1", ip_address::v4(0xCB007101), 9,
+                              bandwidth_limit{2'000'000, 1'500'000},
+                              bandwidth_limit{1'000'000'000, 900'000'000}});
+    CHECK(south.content_destinations[1] ==
+          content_destination{"cd2", ip_address::v4(0xCB007102), 255, {}, {}});
+    REQUIRE(south.control_sources.size() == 2);
+    const ip_address first = ip_address::v4(0xC0000207);
+    const ip_address second = ip_address::v4(0xC0000208);
+    CHECK(south.control_sources[0] == capture_control_source{"lea1",
+                                                             {first, second},
+                                                             2401,
+                                                             {{first, 2100}, {second, 2101}},
+                                                             *reveal_secret("$9$LbHX-wg4Z"),
+                                                             {"cd2", "cd1"},
+                                                             3,
+                                                             true});
+    CHECK(south.control_sources[1] ==
+          capture_control_source{"lea2", {}, 2402, {}, "two", {"cd2"}, 0, false});
+}
+
+TEST_CASE("a capture group has the usual values where nothing is said") {
+    const configuration lab = ok("services dynamic-flow-capture capture-group g;");
+    REQUIRE(lab.dynamic_flow_capture.has_value());
+    CHECK(lab.dynamic_flow_capture->groups ==
+          std::vector{capture_group{"g", {}, {}, 3, std::chrono::seconds(30), {}, {}, {}}});
 }
 
 TEST_CASE("the other alternatives of the block load, too") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every rule of the configuration check, with the exact line that a person gets to read.
+#include <algorithm>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -82,7 +83,8 @@ TEST_CASE("what cannot stand beside flow-tap is refused, and only beside it") {
     const std::string flow_tap = units + "services flow-tap interface sp-1/2/0.2;\n";
     check_rows(
         {
-            {"services dynamic-flow-capture;",
+            {"services dynamic-flow-capture capture-group g { control-source c { shared-key k; "
+             "service-port 1; allowed-destinations d; } content-destination d address 192.0.2.1; }",
              {"f:3:10: error: dynamic-flow-capture and flow-tap exclude each other"}},
             {"firewall { filter x { term 1 { then syslog; } } }",
              {"f:3:37: error: a firewall filter with \"then syslog\" cannot stand beside services "
@@ -102,7 +104,10 @@ TEST_CASE("what cannot stand beside flow-tap is refused, and only beside it") {
         },
         flow_tap);
     check_rows({{"services dynamic-flow-capture;",
-                 {"f:1:10: warning: dynamic-flow-capture is not built yet and is ignored"}},
+                 {"f:1:10: warning: dynamic-flow-capture has no control source: nobody can ask for "
+                  "anything"}},
+                {"services radius-flow-tap;",
+                 {"f:1:10: warning: radius-flow-tap is not built yet and is ignored"}},
                 {"firewall { filter x { term 1 { then syslog; } } }", {}},
                 {"forwarding-options port-mirroring { input; }", {}},
                 {"security ipsec;", {}}},
@@ -160,8 +165,19 @@ TEST_CASE("control sources") {
              {"f:3:81: error: UDP needs a control source of its own name, with its own dtcp-key"}},
             {"services { flow-tap { udp { listen 127.0.0.1; } } }",
              {"f:3:29: error: the address needs a port after it: 127.0.0.1 port NUMBER"}},
-            {"services { flow-tap { udp { listen 127.0.0.1 port 1; listen ::1 port 1; } } }",
-             {"f:3:54: error: at most 1 can stand here"}},
+            {"services { flow-tap { udp { listen 127.0.0.1 port [ 1 2 ]; listen ::1 port 1; "
+             "listen :: port 3; } } }",
+             {}},
+            {"services { flow-tap { udp { listen 127.0.0.1 { port [ 1 0 ]; } } } }",
+             {"f:3:57: error: \"0\": the number is out of range (1-65535)"}},
+            {"services { flow-tap { udp { listen 127.0.0.1 port 1 2; } } }",
+             {"f:3:53: error: several values stand between brackets: port [ ... ]"}},
+            {"services { flow-tap { udp { listen 127.0.0.1 port [ 1 2 ]; listen 0.0.0.0 port "
+             "[ 2 3 ]; } } }",
+             {"f:3:82: error: the port is taken by listen 127.0.0.1 already"}},
+            {"services { flow-tap { control-source a { source-addresses 192.0.2.0/24; } } }",
+             {"f:3:42: warning: source-addresses is about requests over UDP, which the control "
+              "source may not send: it has no \"udp\""}},
             {"services { flow-tap { control-source a { filter-limit 60; }\n"
              "control-source b { filter-limit 40; } } }",
              {}},
@@ -187,6 +203,116 @@ TEST_CASE("control sources") {
              {"f:3:78: error: \"192.0.2.0/40\": this is not an address or a prefix"}},
         },
         flow_tap);
+}
+
+TEST_CASE("dynamic flow capture") {
+    const std::string group = "interfaces ge-0/0/0 unit 0 family inet;\n"
+                              "services dynamic-flow-capture capture-group g {\n"
+                              "control-source c { shared-key k; service-port 1; "
+                              "allowed-destinations d; }\n"
+                              "content-destination d { address 192.0.2.1; }\n";
+    check_rows(
+        {
+            {"}", {}},
+            {"interfaces [ ge-0/0/0 ge-0/0/0.0 ]; }", {}},
+            {"interfaces [ ge-0/0/0.0 ge-0/0/1 ]; }",
+             {"f:5:25: error: the unit ge-0/0/1.0 is not configured under interfaces"}},
+            {"control-source e { service-port 1; allowed-destinations d; } }",
+             {"f:5:16: error: the control source has no shared-key"}},
+            {"control-source e { shared-key k; allowed-destinations d; } }",
+             {"f:5:16: error: the control source has no service-port"}},
+            {"control-source e { shared-key k; service-port 0; allowed-destinations d; } }",
+             {"f:5:47: error: \"0\": the number is out of range (1-65535)"}},
+            {"control-source e { shared-key k; service-port 1; } }",
+             {"f:5:16: warning: the control source can capture nothing: it has no "
+              "allowed-destinations"}},
+            {"control-source e { shared-key k; service-port 1; allowed-destinations [ d e ]; } }",
+             {"f:5:75: error: the capture group has no content destination \"e\""}},
+            {"control-source c { notification-targets 192.0.2.7; } }",
+             {"f:5:41: error: the address needs a port after it: 192.0.2.7 port NUMBER"}},
+            {"content-destination e; }", {"f:5:21: error: the content destination has no address"}},
+            {"content-destination e address 2001:db8::1; }",
+             {"f:5:31: error: \"2001:db8::1\": this is not an address of the kind that is needed "
+              "here (an IPv4 address)"}},
+            {"content-destination e address 224.0.0.1; }",
+             {"f:5:31: error: copies cannot go to this address: it is not unicast"}},
+            {"max-duplicates 65; }", {"f:5:16: error: \"65\": the number is out of range (1-64)"}},
+            {"pic-memory-threshold percentage 101; }",
+             {"f:5:33: error: \"101\": the number is out of range (0-100)"}},
+        },
+        group);
+    check_rows(
+        {
+            {"control-source c { shared-key k; service-port 2; allowed-destinations e; }\n"
+             "content-destination e address 192.0.2.1; }",
+             {"f:6:16: error: the control source belongs to the capture group g already"}},
+            {"control-source e { shared-key k; service-port 1; allowed-destinations d; } }",
+             {"f:6:71: error: the capture group has no content destination \"d\""}},
+        },
+        group + "} services dynamic-flow-capture capture-group h {\n");
+}
+
+TEST_CASE("a limit of a content destination needs its other half") {
+    const std::string destination = "services dynamic-flow-capture capture-group g {\n"
+                                    "control-source c { shared-key k; service-port 1; "
+                                    "allowed-destinations d; }\n"
+                                    "content-destination d { address 192.0.2.1;\n";
+    check_rows(
+        {
+            {"soft-limit 2m; soft-limit-clear 1m; hard-limit 3m; hard-limit-target 2m; } }", {}},
+            {"soft-limit 1m; soft-limit-clear 1000k; } }", {}},
+            {"soft-limit 2m; } }", {"f:4:1: error: soft-limit needs soft-limit-clear beside it"}},
+            {"soft-limit-clear 2m; } }",
+             {"f:4:1: error: soft-limit-clear needs soft-limit beside it"}},
+            {"hard-limit 2m; } }", {"f:4:1: error: hard-limit needs hard-limit-target beside it"}},
+            {"hard-limit-target 2m; } }",
+             {"f:4:1: error: hard-limit-target needs hard-limit beside it"}},
+            {"soft-limit 2m; soft-limit-clear x; } }",
+             {"f:4:33: error: \"x\": this is not a number (bit/s, with k, m or g)"}},
+            {"soft-limit 2m; soft-limit-clear 3m; } }",
+             {"f:4:33: error: soft-limit-clear is above soft-limit"}},
+            {"hard-limit 2m; hard-limit-target 2001k; } }",
+             {"f:4:34: error: hard-limit-target is above hard-limit"}},
+            {"soft-limit 4m; soft-limit-clear 1m; hard-limit 3m; hard-limit-target 2m; } }",
+             {"f:4:12: warning: soft-limit is above hard-limit: criteria are purged before anybody "
+              "is told"}},
+        },
+        destination);
+}
+
+TEST_CASE("dynamic flow capture has the limits of Junos") {
+    struct limit {
+        const char* before;
+        const char* one; // with # for a number
+        unsigned most;
+    };
+    const std::string group = "services dynamic-flow-capture capture-group g ";
+    const std::string source = group + "control-source c ";
+    for (const limit& checked :
+         {limit{"services dynamic-flow-capture { ", "capture-group g#; ", 16},
+          limit{"services dynamic-flow-capture capture-group g { ", "control-source c#; ", 64},
+          limit{"services dynamic-flow-capture capture-group g { ", "content-destination d#; ", 64},
+          limit{"services dynamic-flow-capture capture-group g control-source c { ",
+                "source-addresses 192.0.2.#; ", 8},
+          limit{"services dynamic-flow-capture capture-group g control-source c { ",
+                "notification-targets 192.0.2.# port 1; ", 8},
+          limit{"services dynamic-flow-capture capture-group g control-source c { ",
+                "allowed-destinations d#; ", 16}}) {
+        const auto too_many = [&](unsigned count) {
+            std::string text = checked.before;
+            for (unsigned i = 1; i <= count; ++i)
+                text += std::string(checked.one)
+                            .replace(std::string(checked.one).find('#'), 1, std::to_string(i));
+            const loaded done = load(text + '}', "f");
+            return std::any_of(done.found.begin(), done.found.end(), [&](const diagnostic& said) {
+                return said.message ==
+                       "at most " + std::to_string(checked.most) + " can stand here";
+            });
+        };
+        CAPTURE(checked.one);
+        CHECK_FALSE(too_many(checked.most));
+        CHECK(too_many(checked.most + 1));
+    }
 }
 
 TEST_CASE("logins and RADIUS") {

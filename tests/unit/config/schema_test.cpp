@@ -32,6 +32,8 @@ std::string sample_value(const schema_row& row) {
         return row.kind == statement_kind::entry
                    ? "7"
                    : std::to_string(row.least == 0 ? row.most : row.least);
+    case value_type::port:
+        return "32002";
     case value_type::choice:
         return first_choice(row);
     case value_type::address:
@@ -91,7 +93,8 @@ bool knows_statement(const loaded& done) {
 bool is_about_others(const diagnostic& problem) {
     for (const char* words :
          {"needs something after", "is not configured under", "needs a port", "needs a DSCP",
-          "needs its own dtcp-key", "has no class", "has no secret"})
+          "needs its own dtcp-key", "has no class", "has no secret", "has no shared-key",
+          "has no service-port", "has no address", "beside it", "has no content destination"})
         if (problem.message.find(words) != std::string::npos)
             return true;
     return false;
@@ -216,6 +219,15 @@ TEST_CASE("values are checked by their type") {
          config::errc::invalid_address},
         {"services flow-tap control-source * allowed-destinations", "192.0.2.0/24", {}},
         {"services flow-tap control-source * allowed-destinations", "192.0.2.0/33",
+         config::errc::invalid_prefix},
+        {"services flow-tap udp listen * port", "1", {}},
+        {"services flow-tap udp listen * port", "65535", {}},
+        {"services flow-tap udp listen * port", "0", config::errc::out_of_range},
+        {"services flow-tap udp listen * port", "65536", config::errc::out_of_range},
+        {"services flow-tap udp listen * port", "dtcp", config::errc::not_a_number},
+        {"services flow-tap control-source * source-addresses", "192.0.2.7", {}},
+        {"services flow-tap control-source * source-addresses", "2001:db8::/32", {}},
+        {"services flow-tap control-source * source-addresses", "lea",
          config::errc::invalid_prefix},
         {"services flow-tap control-source * dtcp-key", "", config::errc::empty_value},
         {"services flow-tap control-source * dtcp-key", "$9$LbHX-wg4",
