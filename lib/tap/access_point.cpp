@@ -49,18 +49,25 @@ void access_point::apply(settings with,
     implementation_->apply(std::move(with), is_permitted, now);
 }
 
-void access_point::feed_datagram(const endpoint&, const endpoint&, byte_view, time_stamp) {}
+void access_point::feed_datagram(const endpoint& from, const endpoint& at, byte_view octets,
+                                 time_stamp now) {
+    implementation_->feed_datagram(from, at, octets, now);
+}
 
-void access_point::hold_datagrams(bool) {}
+void access_point::hold_datagrams(bool held) {
+    implementation_->hold_datagrams(held);
+}
 
-void access_point::announce_start(std::string_view, time_stamp) {}
+void access_point::announce_start(std::string_view reason, time_stamp now) {
+    implementation_->announce_start(reason, now);
+}
 
-bool access_point::reset_sequence(std::string_view, time_stamp) {
-    return false;
+bool access_point::reset_sequence(std::string_view source, time_stamp now) {
+    return implementation_->reset_sequence(source, now);
 }
 
 bool access_point::save_sequences() {
-    return true;
+    return implementation_->save_sequences();
 }
 
 void access_point::restart(time_stamp now) {

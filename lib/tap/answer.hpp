@@ -10,6 +10,7 @@
 
 #include "edition.hpp"
 #include "listing.hpp"
+#include "publisher.hpp"
 
 namespace flowtap::tap {
 
@@ -30,5 +31,11 @@ struct answer {
     /// The rest of the answer to a LIST.
     std::unique_ptr<listing> list;
 };
+
+/// True when what an answer waits for has come.
+bool is_due(const answer& one, const publisher& published) noexcept;
+
+/// Turns the answer to an ADD into a 500: what it added could not be published.
+void turn_into_failure(answer& one);
 
 } // namespace flowtap::tap

@@ -37,6 +37,8 @@ std::string_view to_string(audit_event event) {
         return "start";
     case audit_event::stop:
         return "stop";
+    case audit_event::sequence:
+        return "sequence";
     }
     return "unknown";
 }

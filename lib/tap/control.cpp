@@ -8,7 +8,7 @@ namespace flowtap::tap {
 
 control::control(settings with_settings, surroundings around)
     : path(around.path), audit(around.audit), make_hash(std::move(around.make_hash)),
-      sources(make_hash), published(around.path) {
+      sources(make_hash), published(around.path), sequences(around.sequences) {
     apply(std::move(with_settings));
 }
 

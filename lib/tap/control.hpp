@@ -36,6 +36,7 @@ struct control {
     publisher published;
     sample_clock samples;
     notifier notifications;
+    sequence_store* sequences;
     status counts;
 
     void apply(settings next);
@@ -67,11 +68,18 @@ private:
     std::optional<sampled_criterion> last_sampled_;
 };
 
+/// What a request came through.
+enum class channel_kind : std::uint8_t {
+    stream,   ///< a session: SSH
+    datagram, ///< UDP
+};
+
 /// Where a request came from.
 struct requester {
     control_source& source;
     std::string_view peer;
     std::optional<ip_address> address;
+    channel_kind by = channel_kind::stream;
 };
 
 /// What an audit record says beside who and when.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,10 +14,11 @@
 #include <flowtap/core/ids.hpp>
 #include <flowtap/dtcp/authentication.hpp>
 #include <flowtap/dtcp/request.hpp>
-#include <flowtap/dtcp/sequence.hpp>
+#include <flowtap/dtcp/version.hpp>
 #include <flowtap/tap/settings.hpp>
 
 #include "criterion.hpp"
+#include "sequence_guard.hpp"
 
 namespace flowtap::tap {
 
@@ -33,7 +35,13 @@ public:
     control_source_settings with;
     /// Made for `with.key`.
     std::unique_ptr<dtcp::keyed_hash> hash;
-    dtcp::sequence_window sequence;
+    sequence_guard sequence;
+    /// Of the last request that could be read: notifications speak it, too.
+    std::optional<dtcp::version> last_version;
+    /// A session asked for notifications.
+    bool wants_notifications = false;
+    /// Answers to datagrams that have not been sent to their end.
+    std::size_t replies_waiting = 0;
     /// Entries in LIST answers that have not been read to their end.
     std::size_t entries_listed = 0;
     /// The edition that does not have the criterion removed last.

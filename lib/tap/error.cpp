@@ -35,6 +35,12 @@ public:
             return "there are as many content destinations as there may be";
         case errc::out_of_resources:
             return "the access point has no room for this now";
+        case errc::sequence_not_stored:
+            return "the sequence number cannot be stored";
+        case errc::too_many_replies:
+            return "too many requests of the control source wait for their answer";
+        case errc::trailing_octets:
+            return "octets follow the message in its datagram";
         }
         return "unknown error";
     }
@@ -58,6 +64,9 @@ dtcp::status_code status_of(errc code) noexcept {
     case errc::not_permitted:
     case errc::audit_failed:
     case errc::out_of_resources:
+    case errc::sequence_not_stored:
+    case errc::too_many_replies:
+    case errc::trailing_octets:
         break;
     }
     return dtcp::status_code::internal_error;

@@ -7,19 +7,20 @@
 #include <variant>
 #include <vector>
 
-#include <flowtap/dtcp/authentication.hpp>
-#include <flowtap/dtcp/parser.hpp>
+#include <flowtap/dtcp/envelope.hpp>
 #include <flowtap/permission/decide.hpp>
 #include <flowtap/tap/error.hpp>
 
 namespace flowtap::tap {
 
 access_point::implementation::implementation(settings with, surroundings around)
-    : state_(std::move(with), std::move(around)) {}
+    : state_(std::move(with), std::move(around)), datagrams_(state_, effects_) {}
 
 result<session_id> access_point::implementation::open(const permission::principal& who,
                                                       std::string peer, time_stamp now) {
+    // Dynamic flow capture takes requests over UDP only.
     const bool permitted =
+        state_.with.service == dtcp::service_kind::flow_tap &&
         permission::allowed(who, permission::operation::use, permission::target::flow_tap_service);
     const audit_note note{permitted ? audit_event::login : audit_event::refusal};
     const bool written = write_audit(state_.audit, who.name, peer, note, now.wall);
@@ -52,91 +53,42 @@ std::size_t access_point::implementation::feed(session_id id, byte_view octets, 
             break;
         }
         rest = rest.subspan(*used);
-        if (!from.requests.complete())
-            continue;
-        const requester who{from.source(), from.peer(), from.address()};
-        if (auto answered = take(who, from.requests.message(), now)) {
-            from.put(std::move(answered->given));
-            from.charge(answered->work);
-        }
+        if (from.requests.complete())
+            take(from, from.requests.message(), now);
     }
     announce(id, from);
     return from.closing() ? octets.size() : octets.size() - rest.size();
 }
 
-std::optional<access_point::implementation::handled>
-access_point::implementation::take(const requester& from, std::string_view message,
-                                   time_stamp now) {
+void access_point::implementation::take(session& from, std::string_view message, time_stamp now) {
     ++state_.counts.requests;
     const auto envelope = dtcp::parse_envelope(message);
-    if (!envelope) {
-        drop(from, {}, state_.counts.malformed, envelope.error(), now);
-        return std::nullopt;
-    }
-    if (!is_to_be_answered(from, *envelope, now))
-        return std::nullopt;
-    handled done = answer_to(from, *envelope, now);
-    if (done.given.head.status != dtcp::status_code::ok)
-        ++state_.counts.errors_answered;
-    return done;
+    if (!envelope)
+        return refuse(from, {{}, &status::malformed, envelope.error()}, now);
+    const requester who{from.source(), from.peer(), from.address(), channel_kind::stream};
+    if (const auto failed = authenticate(who, *envelope))
+        return refuse(from, *failed, now);
+    auto served = serve(state_, who, *envelope, now);
+    if (const auto* failed = std::get_if<refusal>(&served))
+        return refuse(from, *failed, now);
+    handled& done = std::get<handled>(served);
+    from.put(std::move(done.given));
+    from.charge(done.work);
 }
 
-bool access_point::implementation::drop(const requester& from, dtcp::status_code status,
-                                        std::uint64_t& counter, const error& reason,
-                                        time_stamp now) {
-    ++counter;
-    audit_note note{audit_event::refusal, status};
-    // A login is enough to get here, as often as one likes: what is repeated is bounded.
-    constexpr std::size_t longest_detail = 256;
-    note.detail = reason.message().substr(0, longest_detail);
-    write_audit(state_.audit, from.source.name(), from.peer, std::move(note), now.wall);
-    return false;
+void access_point::implementation::refuse(const session& from, const refusal& reason,
+                                          time_stamp now) {
+    ++(state_.counts.*reason.counter);
+    write_audit(state_.audit, from.source().name(), from.peer(), note_of(reason), now.wall);
 }
 
-bool access_point::implementation::is_to_be_answered(const requester& from,
-                                                     const dtcp::envelope& message,
-                                                     time_stamp now) {
-    using dtcp::status_code;
-    status& counts = state_.counts;
-    control_source& source = from.source;
-    if (message.csource_id != source.name())
-        return drop(from, status_code::unknown_control_source, counts.unknown_sources,
-                    error(dtcp::errc::unknown_control_source, message.csource_id.value_or("")),
-                    now);
-    if (const auto verified = dtcp::verify(message, *source.hash); !verified)
-        return drop(from, status_code::invalid_authentication, counts.bad_authentications,
-                    verified.error(), now);
-    if (!message.sequence)
-        return drop(from, status_code::invalid_sequence, counts.bad_sequences,
-                    error(message.sequence_text.empty() ? dtcp::errc::missing_sequence
-                                                        : dtcp::errc::malformed_sequence,
-                          std::string(message.sequence_text)),
-                    now);
-    if (!source.with.sequence_check.value_or(false))
-        return true;
-    const dtcp::sequence_verdict verdict = source.sequence.accept(*message.sequence);
-    if (dtcp::is_accepted(verdict))
-        return true;
-    return drop(from, status_code::invalid_sequence, counts.bad_sequences,
-                error(verdict == dtcp::sequence_verdict::repeated
-                          ? dtcp::errc::repeated_sequence
-                          : dtcp::errc::sequence_out_of_window,
-                      std::string(message.sequence_text)),
-                now);
+void access_point::implementation::feed_datagram(const endpoint& from, const endpoint& at,
+                                                 byte_view octets, time_stamp now) {
+    datagrams_.feed(from, at, octets, now);
 }
 
-access_point::implementation::handled
-access_point::implementation::answer_to(const requester& from, const dtcp::envelope& message,
-                                        time_stamp now) {
-    request_context context{state_, from, message, now};
-    dtcp::parse_options options;
-    options.port_lists = from.source.with.port_lists.value_or(port_list_mode::pairs);
-    const auto asked = dtcp::parse_request(message, options);
-    if (!asked)
-        return {refuse(context, event_of(message), asked.error())};
-    answer given =
-        std::visit([&](const auto& request) { return handle(context, request); }, *asked);
-    return {std::move(given), context.work};
+void access_point::implementation::hold_datagrams(bool held) {
+    datagrams_.hold(held);
 }
 
 std::size_t access_point::implementation::read(session_id id, std::span<char> room,
@@ -179,7 +131,9 @@ void access_point::implementation::turn(time_stamp now) {
     const std::vector<session_id> waiting(waiting_.begin(), waiting_.end());
     for (const session_id id : waiting)
         announce(id, sessions_.find(id)->second);
-    if (const auto due = deadline(); due && *due <= now.steady)
+    datagrams_.turn(now);
+    send_notifications(now);
+    if (state_.sources.criteria() != 0 && state_.next_sample() <= now.steady)
         state_.sample(now.steady);
 }
 
@@ -212,6 +166,7 @@ void access_point::implementation::take_back_newcomers(const error& reason, time
             for (auto& [id, session] : sessions_)
                 if (&session.source() == source.get())
                     session.fail_add(one->id);
+            datagrams_.fail_add(*source, one->id);
             state_.remove(*source, *one);
             ++state_.counts.errors_answered;
         }
@@ -242,9 +197,10 @@ std::optional<effect> access_point::implementation::next_effect() {
 }
 
 std::optional<steady_time> access_point::implementation::deadline() const {
-    if (state_.sources.criteria() == 0)
-        return std::nullopt;
-    return state_.next_sample();
+    std::optional<steady_time> due = datagrams_.deadline();
+    if (state_.sources.criteria() != 0)
+        due = std::min(due.value_or(steady_time::max()), state_.next_sample());
+    return due;
 }
 
 void access_point::implementation::purge(control_source& from, std::string_view reason,
@@ -269,24 +225,48 @@ void access_point::implementation::apply(settings with,
         if (is_permitted(name))
             continue;
         purge(*source, "the control source may not tap any more", now);
-        for (auto& [id, session] : sessions_) {
-            if (&session.source() != source.get())
-                continue;
-            session.close_now("the session was ended by a change of the configuration");
-            announce(id, session);
-        }
+        end_sessions(*source, "the session was ended by a change of the configuration");
+    }
+}
+
+void access_point::implementation::end_sessions(const control_source& of,
+                                                const std::string& diagnostic) {
+    datagrams_.forget(of);
+    for (auto& [id, session] : sessions_) {
+        if (&session.source() != &of)
+            continue;
+        session.close_now(diagnostic);
+        announce(id, session);
     }
 }
 
 void access_point::implementation::restart(time_stamp now) {
     write_audit(state_.audit, "", "", {audit_event::stop}, now.wall);
-    for (const auto& [name, source] : state_.sources.sources())
+    for (const auto& [name, source] : state_.sources.sources()) {
         purge(*source, "the service restarts", now);
-    for (auto& [id, session] : sessions_) {
-        session.close_now("the service restarts");
-        announce(id, session);
+        end_sessions(*source, "the service restarts");
+        source->wants_notifications = false;
     }
+    tell_restart("the service was restarted");
     write_audit(state_.audit, "", "", {audit_event::start}, now.wall);
+}
+
+bool access_point::implementation::reset_sequence(std::string_view source, time_stamp now) {
+    const auto found = state_.sources.sources().find(source);
+    if (found == state_.sources.sources().end() ||
+        !found->second->sequence.reset(source, state_.sequences))
+        return false;
+    audit_note note{audit_event::sequence};
+    note.detail = "the sequence number was reset";
+    write_audit(state_.audit, source, "", std::move(note), now.wall);
+    return true;
+}
+
+bool access_point::implementation::save_sequences() {
+    bool saved = true;
+    for (const auto& [name, source] : state_.sources.sources())
+        saved &= source->sequence.save(name, state_.sequences);
+    return saved;
 }
 
 status access_point::implementation::state() const {

@@ -13,7 +13,8 @@
 #include <flowtap/tap/access_point.hpp>
 
 #include "control.hpp"
-#include "requests.hpp"
+#include "datagrams.hpp"
+#include "intake.hpp"
 #include "session.hpp"
 
 namespace flowtap::tap {
@@ -27,28 +28,24 @@ struct access_point::implementation {
     std::size_t read(session_id id, std::span<char> room, time_stamp now);
     void finish(session_id id);
     void close(session_id id, time_stamp now);
+    void feed_datagram(const endpoint& from, const endpoint& at, byte_view octets, time_stamp now);
+    void hold_datagrams(bool held);
     void turn(time_stamp now);
     std::optional<effect> next_effect();
     std::optional<steady_time> deadline() const;
     void apply(settings with, const std::function<bool(std::string_view)>& is_permitted,
                time_stamp now);
+    void announce_start(std::string_view reason, time_stamp now);
     void restart(time_stamp now);
+    bool reset_sequence(std::string_view source, time_stamp now);
+    bool save_sequences();
     status state() const;
 
 private:
-    /// An answer, and how many criteria were gone through for it.
-    struct handled {
-        answer given;
-        std::size_t work = 0;
-    };
-
-    /// Handles one whole message, however it came. No answer if it must not have one.
-    std::optional<handled> take(const requester& from, std::string_view message, time_stamp now);
-    /// The checks whose failure is never answered. False if one fails; it is counted and audited.
-    bool is_to_be_answered(const requester& from, const dtcp::envelope& message, time_stamp now);
-    bool drop(const requester& from, dtcp::status_code status, std::uint64_t& counter,
-              const error& reason, time_stamp now);
-    handled answer_to(const requester& from, const dtcp::envelope& message, time_stamp now);
+    /// Handles one whole message of a session.
+    void take(session& from, std::string_view message, time_stamp now);
+    /// Counts and records a message that gets no answer.
+    void refuse(const session& from, const refusal& reason, time_stamp now);
 
     void publish(time_stamp now);
     /// Takes back the criteria that could not be published.
@@ -57,6 +54,16 @@ private:
     void announce(session_id id, session& of);
     /// Deletes all criteria of a control source, for a reason that is not its own.
     void purge(control_source& from, std::string_view reason, time_stamp now);
+    /// Closes the sessions of a control source and drops its answers, for a reason that is not its
+    /// own.
+    void end_sessions(const control_source& of, const std::string& diagnostic);
+
+    /// Sends the notifications that are due.
+    void send_notifications(time_stamp now);
+    void send_to_targets(const control_source& source, const dtcp::notification& what);
+    void send_to_sessions(const control_source& source, dtcp::notification what);
+    /// 599 for everybody.
+    void tell_restart(std::string_view reason);
 
     control state_;
     std::map<session_id, session> sessions_;
@@ -64,6 +71,7 @@ private:
     std::set<session_id> waiting_;
     session_id last_session_;
     std::deque<effect> effects_;
+    datagrams datagrams_;
 };
 
 } // namespace flowtap::tap

@@ -69,9 +69,11 @@ audit_event event_of(const dtcp::envelope& message) {
     return audit_event::refusal;
 }
 
-answer handle(request_context& context, const dtcp::noop_request&) {
+answer handle(request_context& context, const dtcp::noop_request& asked) {
     if (auto instead = record(context, {audit_event::noop, dtcp::status_code::ok}))
         return std::move(*instead);
+    if (asked.send_async)
+        context.state.notifications.tell(context.from.source.id(), {});
     return accept(context);
 }
 

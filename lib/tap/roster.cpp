@@ -29,6 +29,8 @@ void roster::apply(const settings& with) {
         if (!has_quota(*source))
             shared_criteria_ += source->size();
     }
+    for (const auto& [name, source] : with_.sources)
+        enter(name);
 }
 
 control_source& roster::enter(const std::string& name) {
@@ -38,7 +40,14 @@ control_source& roster::enter(const std::string& name) {
     const control_source_id id{static_cast<std::uint32_t>(sources_.size() + 1)};
     auto made = std::make_unique<control_source>(id, name);
     configure(*made);
+    by_number_.push_back(made.get());
     return *sources_.emplace(name, std::move(made)).first->second;
+}
+
+control_source* roster::find(control_source_id number) const noexcept {
+    // They count from 1.
+    const std::size_t place = number.value() - std::size_t{1};
+    return place < by_number_.size() ? by_number_[place] : nullptr;
 }
 
 void roster::configure(control_source& one) {

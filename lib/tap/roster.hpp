@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <flowtap/dtcp/authentication.hpp>
 #include <flowtap/tap/settings.hpp>
@@ -28,10 +29,14 @@ class roster {
 public:
     explicit roster(hash_maker make_hash) : make_hash_(std::move(make_hash)) {}
 
+    /// The control sources that are configured exist from now on.
     void apply(const settings& with);
 
     /// The control source of that name; it is made when it does not exist.
     control_source& enter(const std::string& name);
+
+    /// Null if there never was one of that number.
+    control_source* find(control_source_id number) const noexcept;
 
     /// By name.
     const std::map<std::string, std::unique_ptr<control_source>, std::less<>>&
@@ -57,6 +62,7 @@ private:
     hash_maker make_hash_;
     settings with_;
     std::map<std::string, std::unique_ptr<control_source>, std::less<>> sources_;
+    std::vector<control_source*> by_number_;
     std::size_t criteria_ = 0;
     /// Those of control sources without a quota.
     std::size_t shared_criteria_ = 0;

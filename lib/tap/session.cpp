@@ -12,7 +12,7 @@ session::session(control_source& of, std::string peer, std::optional<ip_address>
     : source_(&of), peer_(std::move(peer)), address_(address) {}
 
 bool session::takes_requests() const noexcept {
-    return answers_.size() < answer_limit && repeated_ < repeated_limit && lists_ == 0 &&
+    return outputs_.size() - notices_ < answer_limit && repeated_ < repeated_limit && lists_ == 0 &&
            work_ < work_limit;
 }
 
@@ -20,47 +20,61 @@ void session::put(answer next) {
     if (next.list)
         ++lists_;
     repeated_ += next.head.offending_line.size();
-    answers_.push_back(std::move(next));
+    outputs_.emplace_back(std::move(next));
 }
 
-bool session::is_due(const answer& one, const publisher& published) const noexcept {
-    switch (one.until) {
-    case awaited::nothing:
-        break;
-    case awaited::in_force:
-        return one.number <= published.in_force();
-    case awaited::settled:
-        return one.number <= published.settled();
-    }
+bool session::tell(notice what) {
+    if (notices_ == notification_limit)
+        return false;
+    ++notices_;
+    outputs_.emplace_back(std::move(what));
     return true;
 }
 
+bool session::is_due(const output& one, const publisher& published) const noexcept {
+    const auto* given = std::get_if<answer>(&one);
+    return given == nullptr || tap::is_due(*given, published);
+}
+
 bool session::is_readable(const publisher& published) const noexcept {
-    return read_ < text_.size() || (!answers_.empty() && is_due(answers_.front(), published));
+    return read_ < text_.size() || (!outputs_.empty() && is_due(outputs_.front(), published));
 }
 
 bool session::is_waiting(const publisher& published) const noexcept {
-    return read_ == text_.size() && !answers_.empty() && !is_due(answers_.front(), published);
+    return read_ == text_.size() && !outputs_.empty() && !is_due(outputs_.front(), published);
 }
 
 bool session::render(const publisher& published, time_stamp now) {
     text_.clear();
     read_ = 0;
-    if (answers_.empty() || !is_due(answers_.front(), published))
+    if (outputs_.empty() || !is_due(outputs_.front(), published))
         return false;
-    answer& first = answers_.front();
-    if (first.list) {
-        if (first.list->produce(text_))
+    const bool more = std::visit([&](auto& next) { return render(next, now); }, outputs_.front());
+    if (!more)
+        outputs_.pop_front();
+    return true;
+}
+
+bool session::render(answer& next, time_stamp now) {
+    if (next.list) {
+        if (next.list->produce(text_))
             return true;
         --lists_;
     } else {
-        if (first.until != awaited::nothing)
-            first.head.timestamp = now.wall;
-        dtcp::write_response(text_, first.head, *source_->hash);
+        if (next.until != awaited::nothing)
+            next.head.timestamp = now.wall;
+        dtcp::write_response(text_, next.head, *source_->hash);
     }
-    repeated_ -= first.head.offending_line.size();
-    answers_.pop_front();
-    return true;
+    repeated_ -= next.head.offending_line.size();
+    return false;
+}
+
+bool session::render(const notice& next, time_stamp now) {
+    dtcp::notification sent = *next;
+    sent.timestamp = now.wall;
+    dtcp::write_notification(text_, sent, *source_->hash);
+    --notices_;
+    return false;
 }
 
 std::size_t session::read(std::span<char> room, const publisher& published, time_stamp now) {
@@ -82,14 +96,9 @@ std::size_t session::read(std::span<char> room, const publisher& published, time
 }
 
 void session::fail_add(criteria_id which) {
-    for (answer& one : answers_) {
-        if (one.added != which)
-            continue;
-        one.head.status = dtcp::status_code::internal_error;
-        one.head.criterion.reset();
-        one.until = awaited::nothing;
-        one.added.reset();
-    }
+    for (output& one : outputs_)
+        if (auto* given = std::get_if<answer>(&one); given != nullptr && given->added == which)
+            turn_into_failure(*given);
 }
 
 void session::close_when_read(std::string diagnostic) {
@@ -99,7 +108,8 @@ void session::close_when_read(std::string diagnostic) {
 
 void session::close_now(std::string diagnostic) {
     closing_ = std::move(diagnostic);
-    answers_.clear();
+    outputs_.clear();
+    notices_ = 0;
     lists_ = 0;
     repeated_ = 0;
     text_ = {};

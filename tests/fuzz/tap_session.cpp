@@ -49,7 +49,10 @@ public:
         if (signature != dtcp::authenticity::verified)
             std::abort();
     }
-    void on_notification(dtcp::notification, dtcp::authenticity) override { std::abort(); }
+    void on_notification(dtcp::notification, dtcp::authenticity signature) override {
+        if (signature != dtcp::authenticity::verified)
+            std::abort();
+    }
 };
 
 /// One login, its session, and a reader of all it is answered.

@@ -23,11 +23,12 @@ enum class audit_event : std::uint8_t {
     noop,
     enable,
     disable,
-    commit, ///< a configuration was applied
-    expiry, ///< a timeout deleted a criterion
-    purge,  ///< a criterion was deleted by something else than its owner
-    start,  ///< the access point started
-    stop,   ///< the access point stopped
+    commit,   ///< a configuration was applied
+    expiry,   ///< a timeout deleted a criterion
+    purge,    ///< a criterion was deleted by something else than its owner
+    start,    ///< the access point started
+    stop,     ///< the access point stopped
+    sequence, ///< a sequence number rolled over, or was reset
 };
 
 /// The word that stands for an event in the log: "login", "add", ...

@@ -23,6 +23,9 @@ enum class errc {
     too_many_criteria,             ///< the control source has as many criteria as it may have
     too_many_content_destinations, ///< there are as many content destinations as there may be
     out_of_resources,              ///< the access point has no room for this now
+    sequence_not_stored,           ///< the sequence number cannot be stored
+    too_many_replies, ///< too many requests of the control source wait for their answer
+    trailing_octets,  ///< octets follow the message in its datagram
 };
 
 /// The category of `tap::errc`, named "flowtap.tap".

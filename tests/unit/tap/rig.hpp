@@ -61,6 +61,20 @@ inline settings usual_settings() {
     return with;
 }
 
+/// The key of `udp_settings`.
+inline constexpr std::string_view udp_key = "a key for datagrams";
+
+/// As above, with md1 and md2, who use UDP.
+inline settings udp_settings() {
+    settings with = usual_settings();
+    for (const char* name : {"md1", "md2"}) {
+        control_source_settings& source = with.sources[name];
+        source.key = udp_key;
+        source.udp.emplace();
+    }
+    return with;
+}
+
 /// `text` with CRLF for each LF.
 inline std::string crlf(std::string_view text) {
     std::string made;
@@ -96,8 +110,8 @@ inline std::string verified(std::string_view answer, std::string_view key = "Jun
 
 /// An access point with a data path, a clock that stands still, and control sources' channels.
 struct rig {
-    explicit rig(settings with = usual_settings())
-        : point(std::move(with), {path, audit, make_test_hash}) {}
+    explicit rig(settings with = usual_settings(), sequence_store* sequences = nullptr)
+        : point(std::move(with), {path, audit, make_test_hash, sequences}) {}
 
     path::data_path path;
     memory_audit audit;
@@ -168,6 +182,41 @@ struct rig {
         text += "Seq: " + std::to_string(next_seq++) + "\n";
         return signed_message(text, key);
     }
+
+    /// A datagram from the usual mediation device to the usual address, without a turn.
+    void feed_datagram(std::string_view octets) {
+        point.feed_datagram(device, service, as_byte_view(octets), now);
+    }
+
+    /// The datagrams that are to be sent and were not taken yet.
+    std::vector<send_datagram> take_datagrams() {
+        while (auto next = point.next_effect())
+            effects.push_back(std::move(*next));
+        std::vector<send_datagram> all = taken<send_datagram>();
+        std::erase_if(effects,
+                      [](const effect& one) { return std::holds_alternative<send_datagram>(one); });
+        return all;
+    }
+
+    /// Feeds a datagram, takes a turn, and returns the octets of the one answer; none without one.
+    std::string exchange_datagram(std::string_view octets) {
+        feed_datagram(octets);
+        turn();
+        const std::vector<send_datagram> answers = take_datagrams();
+        return answers.size() == 1 ? answers.front().octets : std::string();
+    }
+
+    /// Sends the lines with Csource-ID, Seq and signature in a datagram, and returns the verified
+    /// answer; nothing if there is not exactly one.
+    std::string ask_datagram(std::string_view source, std::string_view lines,
+                             std::string_view key = udp_key) {
+        const std::string answer = exchange_datagram(request(source, lines, key));
+        return answer.empty() ? answer : verified(answer, key);
+    }
+
+    /// Where datagrams come from, and where they go.
+    endpoint device{ip_address::v4(0xC6336408), 40000};
+    endpoint service{ip_address::v4(0xC6336401), 8888};
 
     template <class Effect>
     std::vector<Effect> taken() const {

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests over UDP: what is taken, what is dropped, and where answers go.
+#include <doctest/doctest.h>
+
+#include "rig.hpp"
+#include "traffic.hpp"
+
+using namespace flowtap;
+using namespace flowtap::tap::test;
+
+namespace {
+
+constexpr const char* noop = "NOOP DTCP/0.7\n";
+
+/// What became of datagrams without an answer.
+struct unanswered {
+    std::uint64_t dropped = 0;
+    std::uint64_t malformed = 0;
+    std::uint64_t authentications = 0;
+    std::uint64_t sequences = 0;
+    std::uint64_t sources = 0;
+
+    friend bool operator==(const unanswered&, const unanswered&) = default;
+};
+
+unanswered counts(const rig& at) {
+    const tap::status now = at.point.state();
+    return {now.datagrams_dropped, now.malformed, now.bad_authentications, now.bad_sequences,
+            now.unknown_sources};
+}
+
+/// A request that gets past every check but that of its length.
+std::string request_of_length(std::size_t wanted) {
+    const std::string_view begin = "NOOP DTCP/0.7\n";
+    const std::string_view end = "Csource-ID: md1\nSeq: 1\n";
+    const std::size_t fixed = signed_message(std::string(begin) + std::string(end)).size();
+    std::string filler;
+    for (std::size_t left = wanted - fixed; left != 0;) {
+        const std::size_t line = left < 1100 ? left : std::size_t{1000};
+        filler += "X-Filler: " + std::string(line - 12, 'x') + "\n";
+        left -= line;
+    }
+    return signed_message(std::string(begin) + filler + std::string(end), udp_key);
+}
+
+} // namespace
+
+TEST_CASE("a request in a datagram is answered with the addresses exchanged") {
+    rig at(udp_settings());
+    at.feed_datagram(at.request("md1", noop, udp_key));
+    const auto answers = at.take_datagrams();
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].from == at.service);
+    CHECK(answers[0].to == at.device);
+    CHECK(verified(answers[0].octets, udp_key) == "DTCP/0.7 200 OK\n"
+                                                  "SEQ: 1\n"
+                                                  "TIMESTAMP: 2011-02-13 15:56:49.609\n");
+    CHECK(at.audit.records.back().principal == "md1");
+    CHECK(at.audit.records.back().peer == "198.51.100.8:40000");
+    CHECK(at.point.state().datagrams == 1);
+    CHECK(counts(at) == unanswered{});
+}
+
+TEST_CASE("a datagram that is cut off at any octet is dropped, and uses up no sequence number") {
+    rig at(udp_settings());
+    const std::string whole = at.request("md1", noop, udp_key);
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+        at.pass(1s);
+        CHECK(at.exchange_datagram(whole.substr(0, length)).empty());
+        CHECK(at.audit.records.back().event == tap::audit_event::refusal);
+    }
+    // Without its last line end but one the signature is whole, and the message is not.
+    CHECK(counts(at) == unanswered{.dropped = whole.size()});
+    CHECK(at.point.state().datagrams == whole.size());
+    CHECK_FALSE(at.exchange_datagram(whole).empty());
+}
+
+TEST_CASE("octets after the message of a datagram make it be dropped as a whole") {
+    rig at(udp_settings());
+    const std::string whole = at.request("md1", noop, udp_key);
+    const std::vector<std::string> table = {
+        whole + "\n", whole + "\r\n", whole + std::string(1, '\0'), whole + whole, whole + "x"};
+    for (const std::string& octets : table) {
+        CAPTURE(octets);
+        CHECK(at.exchange_datagram(octets).empty());
+    }
+    CHECK(counts(at) == unanswered{.dropped = table.size()});
+    // Empty lines before a message are no octets after it.
+    CHECK_FALSE(at.exchange_datagram("\r\n \n" + whole).empty());
+}
+
+TEST_CASE("a datagram within the limits of a message is taken, and above them dropped") {
+    rig at(udp_settings());
+    CHECK(at.exchange_datagram(request_of_length(64UL * 1024 + 1)).empty());
+    CHECK(counts(at) == unanswered{.dropped = 1});
+    const std::string longest = request_of_length(64UL * 1024);
+    REQUIRE(longest.size() == 64UL * 1024);
+    CHECK_FALSE(at.exchange_datagram(longest).empty());
+
+    std::string lines = noop;
+    for (int i = 0; i < 257; ++i)
+        lines += "X-A: 1\n";
+    CHECK(at.ask_datagram("md1", lines).empty());
+    CHECK(at.ask_datagram("md1", std::string(noop) + "X-A: " + std::string(8192, 'x') + "\n")
+              .empty());
+    CHECK(counts(at) == unanswered{.dropped = 3});
+}
+
+TEST_CASE("over UDP only a configured control source with `udp` exists") {
+    rig at(udp_settings());
+    // Known as a login, configured without UDP, and known to nobody.
+    for (const char* name : {"lea1", "lea2", "md3", ""}) {
+        CAPTURE(name);
+        CHECK(at.ask_datagram(name, noop).empty());
+        CHECK(at.audit.records.back().status == 499);
+        CHECK(at.audit.records.back().principal.empty());
+    }
+    CHECK(counts(at) == unanswered{.sources = 4});
+    CHECK(at.exchange_datagram(signed_message("NOOP DTCP/0.7\nSeq: 1\n", udp_key)).empty());
+    CHECK(counts(at) == unanswered{.sources = 5});
+}
+
+TEST_CASE("local ports and the sender's address can be restricted") {
+    tap::settings with = udp_settings();
+    with.sources["md1"].udp->ports = {8888, 8889};
+    with.sources["md2"].udp->source_addresses = {parse_ip_prefix("198.51.100.0/29").value(),
+                                                 parse_ip_prefix("2001:db8::/32").value()};
+    rig at(with);
+    CHECK_FALSE(at.ask_datagram("md1", noop).empty());
+    CHECK_FALSE(at.ask_datagram("md1", noop).empty());
+    at.next_seq = 1;
+    CHECK(at.ask_datagram("md2", noop).empty());
+    CHECK(counts(at) == unanswered{.sources = 1});
+    at.next_seq = 1;
+    at.device.address = ip_address::v4(0xC6336407);
+    CHECK_FALSE(at.ask_datagram("md2", noop).empty());
+    at.device.address = parse_ip_address("2001:db8::7").value();
+    CHECK_FALSE(at.ask_datagram("md2", noop).empty());
+
+    at.service.port = 8890;
+    at.next_seq = 3;
+    CHECK_FALSE(at.ask_datagram("md2", noop).empty());
+    CHECK(at.ask_datagram("md1", noop).empty());
+    CHECK(counts(at) == unanswered{.sources = 2});
+}
+
+TEST_CASE("what fails before the version is never answered over UDP either") {
+    rig at(udp_settings());
+    CHECK(at.ask_datagram("md1", noop, "forged").empty());
+    CHECK(counts(at) == unanswered{.authentications = 1});
+    CHECK(at.audit.records.back().principal == "md1");
+    CHECK(at.audit.records.back().status == 497);
+    CHECK(
+        at.exchange_datagram(signed_message("NOOP DTCP/0.7\nCsource-ID: md1\n", udp_key)).empty());
+    CHECK(at.exchange_datagram(signed_message("NOOP DTCP/0.7\nCsource-ID: md1\nSeq: x\n", udp_key))
+              .empty());
+    CHECK(counts(at) == unanswered{.authentications = 1, .sequences = 2});
+    CHECK(at.exchange_datagram("\r\n\r\n").empty());
+    CHECK(counts(at) == unanswered{.dropped = 1, .authentications = 1, .sequences = 2});
+    CHECK(at.point.state().errors_answered == 0);
+    CHECK(at.ask_datagram("md1", "NOOP DTCP/0.9\n").starts_with("DTCP/0.8 505 "));
+    CHECK(at.ask_datagram("md1", "FETCH DTCP/0.7\n").starts_with("DTCP/0.7 501 "));
+    CHECK(at.point.state().errors_answered == 2);
+}
+
+TEST_CASE("lists of ports are a product over UDP unless the control source says otherwise") {
+    const std::string lines = add("Source-Port: 1,2\nDest-Port: 1,2,3\nProtocol: 6\n");
+    rig product(udp_settings());
+    CHECK(status_of_answer(product.ask_datagram("md1", lines)) == 200);
+    tap::settings with = udp_settings();
+    with.sources["md1"].port_lists = port_list_mode::pairs;
+    rig pairs(with);
+    CHECK(status_of_answer(pairs.ask_datagram("md1", lines)) == 432);
+    // The default over SSH stays.
+    with.default_source.port_lists.reset();
+    rig both(with);
+    CHECK(status_of_answer(both.ask(both.open("lea1"), "lea1", lines)) == 432);
+}
