@@ -4,8 +4,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <netdb.h>
+#include <span>
+#include <string>
 #include <system_error>
 #include <utility>
+
+#include <flowtap/transport/error.hpp>
 
 namespace flowtap::transport {
 
@@ -150,6 +155,31 @@ result<datagram_socket> datagram_socket::open(const endpoint& local) {
     if (::getsockname(made.number(), address.data(), &size) != 0)
         return failure();
     return datagram_socket(std::move(made), address.to_endpoint());
+}
+
+result<datagram_socket> datagram_socket::connect(const std::string& host, std::uint16_t port) {
+    addrinfo wanted{};
+    wanted.ai_socktype = SOCK_DGRAM;
+    wanted.ai_flags = AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    const int looked_up =
+        ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &found);
+    if (looked_up != 0)
+        return fail(errc::host_not_found, host + ": " + ::gai_strerror(looked_up));
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all(found, &::freeaddrinfo);
+    int failure = EAFNOSUPPORT;
+    for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+        descriptor made(::socket(one->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        socket_address local;
+        socklen_t size = socket_address::room();
+        if (made && ::connect(made.number(), one->ai_addr, one->ai_addrlen) == 0 &&
+            ::getsockname(made.number(), local.data(), &size) == 0) {
+            set_option(made.number(), SOL_SOCKET, SO_RCVBUF, receive_buffer);
+            return datagram_socket(std::move(made), local.to_endpoint());
+        }
+        failure = errno;
+    }
+    return fail(error(std::error_code(failure, std::generic_category()), host));
 }
 
 int send_datagram_from(int socket, const ip_address& source, const endpoint& to,

@@ -44,6 +44,10 @@ public:
     /// Errors: the operating system's, with the address as the subject.
     static result<datagram_socket> open(const endpoint& local);
 
+    /// A socket that talks to one address and port of `host` alone, a name or an address.
+    /// Errors: `errc::host_not_found` with the host and why, and the operating system's.
+    static result<datagram_socket> connect(const std::string& host, std::uint16_t port);
+
     int number() const noexcept { return socket_.number(); }
     int release() noexcept { return socket_.release(); }
     /// With the port that port 0 became.

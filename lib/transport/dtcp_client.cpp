@@ -1,29 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <flowtap/transport/dtcp_client.hpp>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <string_view>
 #include <utility>
 
-#include <flowtap/dtcp/writer.hpp>
 #include <flowtap/transport/dtcp_service.hpp>
 #include <flowtap/transport/error.hpp>
+
+#include "outgoing.hpp"
 
 namespace flowtap::transport {
 
 namespace {
-
-bool is_name(std::string_view name, std::string_view lower_case) {
-    return std::equal(name.begin(), name.end(), lower_case.begin(), lower_case.end(),
-                      [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
-}
-
-bool has_field(const outgoing_request& request, std::string_view lower_case) {
-    return std::any_of(request.fields.begin(), request.fields.end(),
-                       [&](const auto& field) { return is_name(field.first, lower_case); });
-}
 
 /// Hands on what comes in, and counts the responses.
 class counting_handler final : public dtcp::response_handler {
@@ -44,13 +33,11 @@ public:
 } // namespace
 
 struct dtcp_client::implementation {
-    implementation(ssh_client with, std::string user,
-                   const std::function<std::unique_ptr<dtcp::keyed_hash>()>& make_hash,
-                   sequence_number first)
+    implementation(ssh_client with, std::string user, const hash_maker& make_hash,
+                   sequence_numbers from)
         : session(std::move(with)), login(std::move(user)), signing(make_hash()),
-          verifying(make_hash()), reader(handler, verifying.get()), next(first) {}
+          verifying(make_hash()), reader(handler, verifying.get()), numbers(std::move(from)) {}
 
-    void write(std::string& out, const outgoing_request& request);
     result<bool> step(std::string_view& rest, std::chrono::milliseconds timeout);
 
     ssh_client session;
@@ -59,26 +46,8 @@ struct dtcp_client::implementation {
     std::unique_ptr<dtcp::keyed_hash> verifying;
     counting_handler handler;
     dtcp::response_reader reader;
-    sequence_number next;
+    sequence_numbers numbers;
 };
-
-void dtcp_client::implementation::write(std::string& out, const outgoing_request& request) {
-    if (!request.verbatim.empty()) {
-        out += request.verbatim;
-        return;
-    }
-    const std::string number = std::to_string(next.value());
-    std::vector<dtcp::text_field> fields;
-    if (!has_field(request, "csource-id"))
-        fields.push_back({"Csource-ID", login});
-    for (const auto& [name, value] : request.fields)
-        fields.push_back({name, value});
-    if (!has_field(request, "seq")) {
-        fields.push_back({"Seq", number});
-        next = sequence_number(next.value() + 1);
-    }
-    dtcp::write_request(out, request.method, request.spoken, fields, *signing);
-}
 
 /// One step of sending and receiving. False once the server has ended the channel.
 result<bool> dtcp_client::implementation::step(std::string_view& rest,
@@ -99,15 +68,13 @@ dtcp_client::~dtcp_client() = default;
 dtcp_client::dtcp_client(dtcp_client&& other) noexcept = default;
 dtcp_client& dtcp_client::operator=(dtcp_client&& other) noexcept = default;
 
-result<dtcp_client>
-dtcp_client::connect(const ssh_client_options& options,
-                     const std::function<std::unique_ptr<dtcp::keyed_hash>()>& make_hash,
-                     sequence_number first) {
+result<dtcp_client> dtcp_client::connect(const ssh_client_options& options,
+                                         const hash_maker& make_hash, sequence_numbers numbers) {
     auto session = ssh_client::connect(options, dtcp_subsystem);
     if (!session)
         return fail(session.error());
-    return dtcp_client(
-        std::make_unique<implementation>(std::move(*session), options.user, make_hash, first));
+    return dtcp_client(std::make_unique<implementation>(std::move(*session), options.user,
+                                                        make_hash, std::move(numbers)));
 }
 
 result<void> dtcp_client::exchange(std::span<const outgoing_request> requests,
@@ -115,7 +82,11 @@ result<void> dtcp_client::exchange(std::span<const outgoing_request> requests,
                                    std::chrono::milliseconds timeout) {
     std::string octets;
     for (const outgoing_request& request : requests)
-        implementation_->write(octets, request);
+        if (const auto written =
+                write_outgoing(octets, request, implementation_->login, implementation_->numbers,
+                               *implementation_->signing);
+            !written)
+            return fail(written.error());
     counting_handler& handler = implementation_->handler;
     handler.to = &answers;
     handler.responses = 0;
@@ -128,6 +99,24 @@ result<void> dtcp_client::exchange(std::span<const outgoing_request> requests,
             return fail(errc::channel_closed, implementation_->session.diagnostic());
     }
     return {};
+}
+
+result<void> dtcp_client::receive(dtcp::response_handler& to) {
+    implementation_->handler.to = &to;
+    std::string_view nothing;
+    for (;;) {
+        const auto more = implementation_->step(nothing, std::chrono::milliseconds(0));
+        if (!more && more.error().code == errc::timed_out)
+            return {};
+        if (!more)
+            return fail(more.error());
+        if (!*more)
+            return fail(errc::channel_closed, implementation_->session.diagnostic());
+    }
+}
+
+int dtcp_client::descriptor() const noexcept {
+    return implementation_->session.descriptor();
 }
 
 std::optional<int> dtcp_client::finish(dtcp::response_handler& answers,

@@ -41,6 +41,8 @@ public:
             return "the connection broke";
         case errc::timed_out:
             return "the server did not answer in time";
+        case errc::host_not_found:
+            return "the host has no address";
         }
         return "unknown error";
     }

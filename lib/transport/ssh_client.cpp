@@ -269,6 +269,10 @@ result<ssh_client::progress> ssh_client::exchange(std::string_view octets, std::
     }
 }
 
+int ssh_client::descriptor() const noexcept {
+    return ssh_get_fd(implementation_->session.get());
+}
+
 void ssh_client::end_input() {
     ssh_channel_send_eof(implementation_->channel.get());
 }

@@ -83,8 +83,8 @@ int run(const options& asked, const std::vector<transport::outgoing_request>& re
     const auto make_hash = [&key]() -> std::unique_ptr<dtcp::keyed_hash> {
         return std::make_unique<flowtap::crypto::keyed_hash_as<dtcp::keyed_hash>>(key);
     };
-    auto client =
-        transport::dtcp_client::connect(client_options(asked), make_hash, first_sequence(asked));
+    auto client = transport::dtcp_client::connect(client_options(asked), make_hash,
+                                                  transport::count_from(first_sequence(asked)));
     if (!client)
         return complain(client.error().message(), exit_connection);
     const auto done = client->exchange(requests, answers, asked.timeout);

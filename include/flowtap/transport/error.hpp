@@ -24,6 +24,7 @@ enum class errc {
     channel_closed,          ///< the server closed the channel
     connection_lost,         ///< the connection broke
     timed_out,               ///< the server did not answer in time
+    host_not_found,          ///< the host has no address
 };
 
 /// The category of `flowtap::transport::errc`, named "flowtap.transport".

@@ -70,6 +70,10 @@ public:
     result<progress> exchange(std::string_view octets, std::span<char> room,
                               std::chrono::milliseconds timeout);
 
+    /// Becomes readable when the server sends something. What has been taken from it already is
+    /// not announced again: `exchange` before waiting.
+    int descriptor() const noexcept;
+
     /// Tells the server that no more comes.
     void end_input();
 
