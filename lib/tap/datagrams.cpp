@@ -74,7 +74,7 @@ void datagrams::take(const endpoint& from, const endpoint& at, std::string_view 
     auto served = serve(*state_, who, *envelope, now);
     if (const auto* failed = std::get_if<refusal>(&served))
         return refuse(*failed, source->name(), from, now);
-    put(*source, from, at, std::move(std::get<handled>(served).given), now);
+    put(*source, from, at, std::move(std::get<handled>(served).given));
 }
 
 control_source* datagrams::find_source(const dtcp::envelope& message, const endpoint& from,
@@ -105,9 +105,8 @@ void datagrams::drop(const error& reason, std::string_view principal, const endp
     refuse({{}, &status::datagrams_dropped, reason}, principal, from, now);
 }
 
-void datagrams::put(control_source& source, const endpoint& from, const endpoint& at, answer given,
-                    time_stamp now) {
-    last_turn_ = now.steady;
+void datagrams::put(control_source& source, const endpoint& from, const endpoint& at,
+                    answer given) {
     if (given.list) {
         lists_[source.id()].emplace_back(source, from, at, std::move(given));
         ++list_count_;

@@ -81,8 +81,7 @@ private:
               time_stamp now);
 
     /// Sends an answer, or its first part, now or when it is due.
-    void put(control_source& source, const endpoint& from, const endpoint& at, answer given,
-             time_stamp now);
+    void put(control_source& source, const endpoint& from, const endpoint& at, answer given);
     void send(const control_source& source, const endpoint& from, const endpoint& at,
               const answer& given);
     void continue_lists();

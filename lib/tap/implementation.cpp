@@ -222,16 +222,21 @@ void access_point::implementation::apply(settings with,
     write_audit(state_.audit, "", "", {audit_event::commit}, now.wall);
     state_.apply(std::move(with));
     for (const auto& [name, source] : state_.sources.sources()) {
+        if (!source->with.udp)
+            datagrams_.forget(*source);
+        // Dynamic flow capture has no sessions.
+        if (state_.with.service == dtcp::service_kind::dynamic_flow_capture)
+            end_sessions(*source, "the service was changed");
         if (is_permitted(name))
             continue;
         purge(*source, "the control source may not tap any more", now);
+        datagrams_.forget(*source);
         end_sessions(*source, "the session was ended by a change of the configuration");
     }
 }
 
 void access_point::implementation::end_sessions(const control_source& of,
                                                 const std::string& diagnostic) {
-    datagrams_.forget(of);
     for (auto& [id, session] : sessions_) {
         if (&session.source() != &of)
             continue;
@@ -244,6 +249,7 @@ void access_point::implementation::restart(time_stamp now) {
     write_audit(state_.audit, "", "", {audit_event::stop}, now.wall);
     for (const auto& [name, source] : state_.sources.sources()) {
         purge(*source, "the service restarts", now);
+        datagrams_.forget(*source);
         end_sessions(*source, "the service restarts");
         source->wants_notifications = false;
     }

@@ -54,8 +54,7 @@ private:
     void announce(session_id id, session& of);
     /// Deletes all criteria of a control source, for a reason that is not its own.
     void purge(control_source& from, std::string_view reason, time_stamp now);
-    /// Closes the sessions of a control source and drops its answers, for a reason that is not its
-    /// own.
+    /// Closes the sessions of a control source, for a reason that is not its own.
     void end_sessions(const control_source& of, const std::string& diagnostic);
 
     /// Sends the notifications that are due.

@@ -176,3 +176,89 @@ TEST_CASE("lists of ports are a product over UDP unless the control source says 
     rig both(with);
     CHECK(status_of_answer(both.ask(both.open("lea1"), "lea1", lines)) == 432);
 }
+
+TEST_CASE("a flood of bad datagrams leaves valid ones answered, and little in the audit log") {
+    rig at(udp_settings());
+    CHECK_FALSE(at.ask_datagram("md1", noop).empty());
+    const std::string replayed =
+        signed_message("NOOP DTCP/0.7\nCsource-ID: md1\nSeq: 1\n", udp_key);
+    const std::vector<std::string> bad = {
+        signed_message("NOOP DTCP/0.7\nCsource-ID: md1\nSeq: 2\n", "forged"),
+        signed_message("NOOP DTCP/0.7\nCsource-ID: nobody\nSeq: 2\n", udp_key),
+        replayed,
+        replayed + "x",
+        replayed.substr(0, 60),
+    };
+    const std::size_t before = at.audit.records.size();
+    for (std::size_t i = 0; i < 100'000; ++i) {
+        if (i % 64 == 0)
+            at.pass(1ms);
+        at.feed_datagram(bad[i % bad.size()]);
+        if (i % 64 == 63)
+            at.turn();
+    }
+    CHECK(at.take_datagrams().empty());
+    at.next_seq = 2;
+    CHECK(status_of_answer(at.ask_datagram("md1", noop)) == 200);
+
+    CHECK(counts(at) == unanswered{.dropped = 40'000,
+                                   .authentications = 20'000,
+                                   .sequences = 20'000,
+                                   .sources = 20'000});
+    CHECK(at.point.state().datagrams == 100'002);
+    CHECK(at.audit.records.size() - before < 30);
+
+    // What was left out is recorded when the second is over, with nothing else to do.
+    REQUIRE(at.point.deadline());
+    at.now.steady = *at.point.deadline();
+    at.turn();
+    CHECK_FALSE(at.point.deadline());
+    CHECK(at.audit.records.back().event == tap::audit_event::refusal);
+    std::uint64_t told = 0;
+    for (std::size_t i = before; i < at.audit.records.size(); ++i) {
+        const tap::audit_record& one = at.audit.records[i];
+        if (one.event == tap::audit_event::refusal)
+            told += one.count == 0 ? 1 : one.count;
+    }
+    CHECK(told == 100'000);
+    CHECK(at.audit.records.back().detail.find(" of 497") != std::string::npos);
+    CHECK(at.audit.records.back().detail.find(" dropped") != std::string::npos);
+}
+
+TEST_CASE("dynamic flow capture takes requests over UDP only") {
+    tap::settings with = udp_settings();
+    rig at(with);
+    const tap::session_id session = at.open("lea1");
+    with.service = dtcp::service_kind::dynamic_flow_capture;
+    at.point.apply(
+        with, [](std::string_view) { return true; }, at.now);
+    at.turn();
+    CHECK(at.taken<tap::close_session>().size() == 1);
+    at.point.close(session, at.now);
+    CHECK_FALSE(at.point.open(rig::principal("lea1"), "198.51.100.7:50000", at.now));
+    CHECK(at.audit.records.back().event == tap::audit_event::refusal);
+    CHECK(status_of_answer(at.ask_datagram("md1", noop)) == 200);
+}
+
+TEST_CASE("a source that loses UDP is as if it did not exist, also for answers that wait") {
+    tap::settings with = udp_settings();
+    rig at(with);
+    at.feed_datagram(at.request("md1", add(""), udp_key));
+    with.sources["md1"].udp.reset();
+    at.point.apply(
+        with, [](std::string_view) { return true; }, at.now);
+    at.turn();
+    CHECK(at.take_datagrams().empty());
+    CHECK(at.ask_datagram("md1", noop).empty());
+    CHECK(counts(at) == unanswered{.sources = 1});
+    CHECK(at.point.state().criteria == 1);
+}
+
+TEST_CASE("when the audit log cannot be written, a datagram is answered with 500") {
+    rig at(udp_settings());
+    at.audit.broken = true;
+    CHECK(status_of_answer(at.ask_datagram("md1", add(""))) == 500);
+    CHECK(at.point.state().criteria == 0);
+    at.audit.broken = false;
+    CHECK(status_of_answer(at.ask_datagram("md1", add(""))) == 200);
+}
