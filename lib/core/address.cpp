@@ -64,10 +64,10 @@ result<ip_address> parse_ip_address(std::string_view text) {
     std::memcpy(terminated.data(), text.data(), text.size());
 
     std::array<std::byte, 16> octets{};
-    if (inet_pton(AF_INET, terminated.data(), octets.data()) == 1)
-        return ip_address::from_bytes(std::span(octets).first<4>());
-    if (inet_pton(AF_INET6, terminated.data(), octets.data()) == 1)
-        return ip_address::from_bytes(octets);
+    const bool is_inet6 = text.find(':') != std::string_view::npos;
+    if (inet_pton(is_inet6 ? AF_INET6 : AF_INET, terminated.data(), octets.data()) == 1)
+        return is_inet6 ? ip_address::from_bytes(octets)
+                        : ip_address::from_bytes(std::span(octets).first<4>());
     return fail(errc::invalid_address, std::string(text));
 }
 

@@ -75,7 +75,9 @@ bool is_repeated_by_list(parameter known) noexcept {
 }
 
 std::vector<given_field> collect_given(const field_table& fields) {
+    constexpr std::size_t usual_fields = 16;
     std::vector<given_field> given;
+    given.reserve(usual_fields);
     for (auto index = 0; index < static_cast<int>(parameter::authentication_info); ++index) {
         const auto known = static_cast<parameter>(index);
         const header_line* const line = fields.find(known);
@@ -110,7 +112,7 @@ result<void> read_limits(const field_table& fields, add_request& add) {
     return {};
 }
 
-result<void> read_where_to(const field_table& fields, version spoken, const parse_options& options,
+result<void> read_where_to(const field_table& fields, const parse_options& options,
                            add_request& add) {
     auto subscriber = read_subscriber(fields);
     if (!subscriber)
@@ -120,10 +122,8 @@ result<void> read_where_to(const field_table& fields, version spoken, const pars
         return fail_missing(errc::missing_parameter, parameter::cdest_id);
     if (options.service == service_kind::dynamic_flow_capture)
         return {};
-    auto jtap = read_jtap(fields, spoken, add.cdest_ids);
-    if (!jtap)
-        return fail(jtap.error());
-    add.jtap = std::move(*jtap);
+    if (const auto done = read_jtap(fields, add); !done)
+        return fail(done.error());
     return apply_frame_family(fields, add);
 }
 
@@ -134,15 +134,22 @@ result<request_flags> read_flags(const field_table& fields) {
     const header_line* const line = fields.find(parameter::flags);
     if (line == nullptr)
         return flags;
-    const auto names = read_tokens(*line, errc::invalid_value);
-    if (!names)
-        return fail(names.error());
-    for (const std::string& name : *names) {
-        bool* const flag = find_flag(flags, name);
-        if (flag == nullptr)
-            return fail_at(errc::not_implemented, *line);
-        *flag = true;
-    }
+    bool are_known = true;
+    const auto read = for_each_piece(*line, [&](const header_line& piece) -> result<void> {
+        const auto name = read_token(piece, errc::invalid_value);
+        if (!name)
+            return fail(name.error());
+        bool* const flag = find_flag(flags, *name);
+        if (flag != nullptr)
+            *flag = true;
+        are_known &= flag != nullptr;
+        return {};
+    });
+    if (!read)
+        return fail(read.error());
+    // Only when the whole list is well-formed.
+    if (!are_known)
+        return fail_at(errc::not_implemented, *line);
     return flags;
 }
 
@@ -175,9 +182,7 @@ result<timeouts> read_timeouts(const field_table& fields) {
     return limits;
 }
 
-result<add_request> read_add(const field_table& fields, version spoken,
-                             const parse_options& options) {
-    add_request add;
+result<void> read_add(const field_table& fields, const parse_options& options, add_request& add) {
     const auto action = read_action(fields.find(parameter::action), options);
     if (!action)
         return fail(action.error());
@@ -196,16 +201,14 @@ result<add_request> read_add(const field_table& fields, version spoken,
         return fail(cdest_ids.error());
     add.cdest_ids = std::move(*cdest_ids);
 
-    auto filter = read_filter(fields, options);
-    if (!filter)
-        return fail(filter.error());
-    add.filter = std::move(*filter);
+    if (const auto done = read_filter(fields, options, add.filter); !done)
+        return fail(done.error());
     if (const auto done = read_limits(fields, add); !done)
         return fail(done.error());
-    if (const auto done = read_where_to(fields, spoken, options, add); !done)
+    if (const auto done = read_where_to(fields, options, add); !done)
         return fail(done.error());
     add.given = collect_given(fields);
-    return add;
+    return {};
 }
 
 } // namespace flowtap::dtcp

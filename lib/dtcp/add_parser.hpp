@@ -22,13 +22,11 @@ result<request_flags> read_flags(const field_table& fields);
 /// The timeouts that are there, zeros left out. Errors: `errc::invalid_timeout`.
 result<timeouts> read_timeouts(const field_table& fields);
 
-/// An ADD, its header aside.
-result<add_request> read_add(const field_table& fields, version spoken,
-                             const parse_options& options);
+/// Reads an ADD into `add`, which has its header.
+result<void> read_add(const field_table& fields, const parse_options& options, add_request& add);
 
-/// The X-JTap parameters of a flow-tap ADD.
-result<jtap_parameters> read_jtap(const field_table& fields, version spoken,
-                                  const std::vector<std::string>& cdest_ids);
+/// Reads the X-JTap parameters of a flow-tap ADD into its `jtap`; it has its header and Cdest-IDs.
+result<void> read_jtap(const field_table& fields, add_request& add);
 
 /// The parameters of a subscriber ADD; none when there is no X-MD-Intercept-Id.
 result<std::optional<subscriber_parameters>> read_subscriber(const field_table& fields);

@@ -35,11 +35,10 @@ keyed_hash::~keyed_hash() = default;
 
 std::string to_hex(const digest& value) {
     constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(2 * value.size());
-    for (const std::byte octet : value) {
-        text += digits[std::to_integer<std::size_t>(octet >> 4)];
-        text += digits[std::to_integer<std::size_t>(octet & std::byte{0x0F})];
+    std::string text(2 * value.size(), '0');
+    for (std::size_t at = 0; at < value.size(); ++at) {
+        text[2 * at] = digits[std::to_integer<std::size_t>(value[at] >> 4)];
+        text[2 * at + 1] = digits[std::to_integer<std::size_t>(value[at] & std::byte{0x0F})];
     }
     return text;
 }

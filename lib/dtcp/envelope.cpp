@@ -29,12 +29,12 @@ header_line split_line(std::string_view text, std::size_t number) {
     if (colon == std::string_view::npos)
         return line;
     const std::string_view name = trim_end(text.substr(0, colon));
+    line.known = find_parameter(name);
     // A name is one token; what begins with a blank has none.
-    if (name.empty() || name.find_first_of(" \t") != std::string_view::npos)
+    if (!line.known && (name.empty() || has_blank(name)))
         return line;
     line.name = name;
     line.value = trim_start(text.substr(colon + 1));
-    line.known = find_parameter(name);
     line.column = static_cast<std::size_t>(line.value.data() - text.data()) + 1;
     return line;
 }

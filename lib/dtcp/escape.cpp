@@ -57,6 +57,8 @@ std::string escape_line(std::string_view line) {
 }
 
 result<std::string> unescape_value(std::string_view token) {
+    if (token.find('\\') == std::string_view::npos)
+        return std::string(token);
     std::string plain;
     plain.reserve(token.size());
     for (std::size_t at = 0; at < token.size(); ++at) {

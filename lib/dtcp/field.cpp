@@ -83,36 +83,83 @@ bool is_plain_wildcard(const number_entry& entry) {
     return !entry.negated && !entry.first.value && !entry.last;
 }
 
-} // namespace
+/// The errors of a field whose value is a list of entries.
+struct range_errors {
+    errc syntax;
+    errc out_of_range;
+    errc reversed;
+};
 
-template <std::unsigned_integral Number>
-result<number_field<Number>> read_numbers(const header_line& line, const range_errors& errors) {
-    const plain_value value(line.value);
-    const auto written = parse_number_entries(value.text());
-    if (!written)
-        return fail_at(errors.syntax, line, value.original_offset(written.error()));
+constexpr range_errors filter_errors{errc::invalid_filter_entry, errc::filter_value_out_of_range,
+                                     errc::reversed_range};
+constexpr range_errors selector_errors{errc::invalid_value, errc::invalid_value,
+                                       errc::invalid_value};
 
-    number_field<Number> field;
-    field.entries = written->size();
-    if (std::all_of(written->begin(), written->end(), is_plain_wildcard))
-        return field;
-    field.ranges.entries.reserve(written->size());
-    for (const number_entry& entry : *written) {
+/// All written entries as ranges of Number.
+template <class Number>
+result<range_list<Number>> ranges_of(const std::vector<number_entry>& written,
+                                     const header_line& line, const plain_value& value,
+                                     const range_errors& errors) {
+    range_list<Number> ranges;
+    if (std::all_of(written.begin(), written.end(), is_plain_wildcard))
+        return ranges;
+    ranges.entries.reserve(written.size());
+    for (const number_entry& entry : written) {
         const auto range = range_of<Number>(entry);
         if (!range)
             return fail_at(errors.out_of_range, line, value.original_offset(range.error()));
         if (range->last < range->first)
             return fail_at(errors.reversed, line, value.original_offset(entry.first.offset));
-        field.ranges.entries.push_back(*range);
-        if (!entry.negated && !entry.last && entry.first.value)
-            field.listed.push_back(range->first);
+        ranges.entries.push_back(*range);
     }
+    return ranges;
+}
+
+} // namespace
+
+template <std::unsigned_integral Number>
+result<number_field<Number>> read_numbers(const header_line& line) {
+    const plain_value value(line.value);
+    number_field<Number> field;
+    // Most lists are one number or the wildcard.
+    if (const auto number = parse_unsigned<Number>(value.text())) {
+        field.entries = 1;
+        field.ranges.entries.push_back({{*number, *number}, false});
+        return field;
+    }
+    if (value.text() == "*") {
+        field.entries = 1;
+        return field;
+    }
+    const auto written = parse_number_entries(value.text());
+    if (!written)
+        return fail_at(filter_errors.syntax, line, value.original_offset(written.error()));
+    auto ranges = ranges_of<Number>(*written, line, value, filter_errors);
+    if (!ranges)
+        return fail(std::move(ranges).error());
+    field.entries = written->size();
+    field.ranges = std::move(*ranges);
     return field;
 }
 
-template result<number_field<std::uint8_t>> read_numbers(const header_line&, const range_errors&);
-template result<number_field<std::uint16_t>> read_numbers(const header_line&, const range_errors&);
-template result<number_field<std::uint64_t>> read_numbers(const header_line&, const range_errors&);
+template result<number_field<std::uint8_t>> read_numbers(const header_line&);
+template result<number_field<std::uint16_t>> read_numbers(const header_line&);
+
+result<criteria_selection> read_selection(const header_line& line) {
+    const plain_value value(line.value);
+    const auto written = parse_number_entries(value.text());
+    if (!written)
+        return fail_at(selector_errors.syntax, line, value.original_offset(written.error()));
+    auto ranges = ranges_of<std::uint64_t>(*written, line, value, selector_errors);
+    if (!ranges)
+        return fail(std::move(ranges).error());
+    criteria_selection selected;
+    selected.ids = std::move(*ranges);
+    for (const number_entry& entry : *written)
+        if (!entry.negated && !entry.last && entry.first.value)
+            selected.listed.push_back(*entry.first.value);
+    return selected;
+}
 
 result<std::uint64_t> read_number(const header_line& line, std::uint64_t highest, errc failure) {
     const plain_value value(line.value);
@@ -132,36 +179,42 @@ result<ip_address> read_address(const header_line& line, errc failure) {
 
 namespace {
 
-result<std::string> token_at(const header_line& line, std::string_view token, errc failure) {
-    const auto offset = static_cast<std::size_t>(token.data() - line.value.data());
-    if (token.empty() || token.find_first_of(" \t") != std::string_view::npos)
-        return fail_at(failure, line, offset);
-    auto plain = unescape_value(token);
+/// A printable ASCII character that stands for itself wherever it stands in a token.
+constexpr bool is_plain(char letter) noexcept {
+    return letter > 0x20 && letter <= 0x7E && letter != '\\';
+}
+
+result<std::string> read_escaped_token(const header_line& line, errc failure) {
+    if (line.value.empty() || has_blank(line.value))
+        return fail_at(failure, line);
+    auto plain = unescape_value(line.value);
     if (!plain)
-        return fail_at(failure, line, offset + plain.error().where.column - 1);
+        return fail_at(failure, line, plain.error().where.column - 1);
     if (!std::all_of(plain->begin(), plain->end(), is_printable_ascii))
-        return fail_at(failure, line, offset);
+        return fail_at(failure, line);
     return plain;
 }
 
 } // namespace
 
 result<std::string> read_token(const header_line& line, errc failure) {
-    return token_at(line, line.value, failure);
+    const std::string_view token = line.value;
+    if (!token.empty() && std::all_of(token.begin(), token.end(), is_plain))
+        return std::string(token);
+    return read_escaped_token(line, failure);
 }
 
 result<std::vector<std::string>> read_tokens(const header_line& line, errc failure) {
     std::vector<std::string> tokens;
-    std::string_view rest = line.value;
-    for (bool more = true; more;) {
-        const std::size_t comma = rest.find(',');
-        more = comma != std::string_view::npos;
-        auto token = token_at(line, trim_end(trim_start(rest.substr(0, comma))), failure);
+    const auto read = for_each_piece(line, [&](const header_line& piece) -> result<void> {
+        auto token = read_token(piece, failure);
         if (!token)
-            return fail(token.error());
+            return fail(std::move(token).error());
         tokens.push_back(*std::move(token));
-        rest.remove_prefix(more ? comma + 1 : rest.size());
-    }
+        return {};
+    });
+    if (!read)
+        return fail(read.error());
     return tokens;
 }
 

@@ -17,6 +17,7 @@
 #include <flowtap/dtcp/parser.hpp>
 
 #include "range_grammar.hpp"
+#include "text.hpp"
 
 namespace flowtap::dtcp {
 
@@ -69,31 +70,20 @@ private:
     std::string_view text_;
 };
 
-/// The errors of a field whose value is a list of entries.
-struct range_errors {
-    errc syntax;
-    errc out_of_range;
-    errc reversed;
-};
-
-inline constexpr range_errors filter_errors{errc::invalid_filter_entry,
-                                            errc::filter_value_out_of_range, errc::reversed_range};
-inline constexpr range_errors selector_errors{errc::invalid_value, errc::invalid_value,
-                                              errc::invalid_value};
-
 /// The numbers a field admits, and how its list was written.
 template <class Number>
 struct number_field {
     range_list<Number> ranges;
     /// How many entries stand in the list, before a list of plain `*` became the wildcard.
     std::size_t entries = 0;
-    /// The plain single numbers.
-    std::vector<Number> listed;
 };
 
-/// Reads a list of numbers. Instantiated for std::uint8_t, uint16_t and uint64_t.
+/// Reads a list of numbers in a filter. Instantiated for std::uint8_t and uint16_t.
 template <std::unsigned_integral Number>
-result<number_field<Number>> read_numbers(const header_line& line, const range_errors& errors);
+result<number_field<Number>> read_numbers(const header_line& line);
+
+/// Reads the Criteria-ID of a request that selects.
+result<criteria_selection> read_selection(const header_line& line);
 
 /// Reads a single number of at most `highest`.
 result<std::uint64_t> read_number(const header_line& line, std::uint64_t highest, errc failure);
@@ -106,5 +96,23 @@ result<std::string> read_token(const header_line& line, errc failure);
 
 /// Reads a list of such tokens, separated by commas with optional blanks around them.
 result<std::vector<std::string>> read_tokens(const header_line& line, errc failure);
+
+/// Hands each comma-separated piece of a line's value, without the blanks around it, to `visit`, as
+/// a line of its own, so that errors point to the piece. Stops at the first failure.
+template <class Visit>
+result<void> for_each_piece(const header_line& line, Visit visit) {
+    std::string_view rest = line.value;
+    for (bool more = true; more;) {
+        const std::size_t comma = rest.find(',');
+        more = comma != std::string_view::npos;
+        header_line piece = line;
+        piece.value = trim_end(trim_start(rest.substr(0, comma)));
+        piece.column += static_cast<std::size_t>(piece.value.data() - line.value.data());
+        if (result<void> visited = visit(piece); !visited)
+            return visited;
+        rest.remove_prefix(more ? comma + 1 : rest.size());
+    }
+    return {};
+}
 
 } // namespace flowtap::dtcp

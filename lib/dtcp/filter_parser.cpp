@@ -131,7 +131,7 @@ template <class Number>
 result<number_field<Number>> read_optional_numbers(const header_line* line) {
     if (line == nullptr)
         return number_field<Number>{};
-    return read_numbers<Number>(*line, filter_errors);
+    return read_numbers<Number>(*line);
 }
 
 /// How the two lists of ports combine in mode `pairs`, or why they cannot.
@@ -214,8 +214,8 @@ result<std::optional<family>> read_ip_version(const field_table& fields) {
     return fail_at(errc::invalid_jtap_parameter, *line);
 }
 
-result<filter_fields> read_filter(const field_table& fields, const parse_options& options) {
-    filter_fields filter;
+result<void> read_filter(const field_table& fields, const parse_options& options,
+                         filter_fields& filter) {
     if (const auto done = read_addresses(fields, filter); !done)
         return fail(done.error());
     if (const auto done = read_into(filter.protocols, fields.find(parameter::protocol)); !done)
@@ -226,9 +226,7 @@ result<filter_fields> read_filter(const field_table& fields, const parse_options
         return fail(done.error());
     if (const auto done = read_into(filter.icmp_codes, fields.find(parameter::icmp_code)); !done)
         return fail(done.error());
-    if (const auto done = check_protocols(fields, filter); !done)
-        return fail(done.error());
-    return filter;
+    return check_protocols(fields, filter);
 }
 
 } // namespace flowtap::dtcp

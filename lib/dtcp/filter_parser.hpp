@@ -7,8 +7,9 @@
 
 namespace flowtap::dtcp {
 
-/// The filter fields of an ADD, with every rule among them (dtcp 432).
-result<filter_fields> read_filter(const field_table& fields, const parse_options& options);
+/// Reads the filter fields of an ADD into `filter`, with every rule among them (dtcp 432).
+result<void> read_filter(const field_table& fields, const parse_options& options,
+                         filter_fields& filter);
 
 /// X-JTap-IP-Version, if it is there.
 result<std::optional<family>> read_ip_version(const field_table& fields);

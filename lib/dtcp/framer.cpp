@@ -19,6 +19,12 @@ std::optional<std::size_t> find_line_end(byte_view octets) noexcept {
     return static_cast<std::size_t>(static_cast<const std::byte*>(found) - octets.data()) + 1;
 }
 
+/// A line of blanks only, with its end.
+bool is_empty_line(std::string_view line) noexcept {
+    const std::string_view rest = trim_start(line);
+    return rest == "\n" || rest == "\r\n";
+}
+
 } // namespace
 
 framer::framer(framer_limits limits) : limits_(limits) {}
@@ -48,41 +54,34 @@ result<std::size_t> framer::put(byte_view octets) {
         buffer_ += as_text(rest.first(count));
         taken += count;
 
-        result<void> checked = check_length();
-        if (checked && end)
-            checked = end_line();
-        if (!checked)
-            return fail(checked.error());
+        const std::string_view line = std::string_view(buffer_).substr(line_start_);
+        // The line's own limit first: it is the closer description when both are passed. A CR at
+        // the end may be a part of the line end.
+        if (without_line_end(line).size() > limits_.line)
+            return stop(errc::line_too_long);
+        if (buffer_.size() > limits_.message)
+            return stop(errc::message_too_long);
+        if (!end)
+            break;
+        if (is_empty_line(line))
+            end_message();
+        else if (lines_ > limits_.parameters)
+            return stop(errc::too_many_parameters);
+        else
+            end_line();
     }
     return taken;
 }
 
-/// The line's own limit first: it is the closer description when both are passed.
-result<void> framer::check_length() {
-    const std::string_view line = std::string_view(buffer_).substr(line_start_);
-    // A CR at the end may be a part of the line end.
-    if (without_line_end(line).size() > limits_.line)
-        return stop(errc::line_too_long);
-    if (buffer_.size() > limits_.message)
-        return stop(errc::message_too_long);
-    return {};
-}
-
-result<void> framer::end_line() {
-    const bool is_empty = strip_line(std::string_view(buffer_).substr(line_start_)).empty();
-    if (is_empty && lines_ == 0) {
-        buffer_.clear(); // before a start line
-        return {};
-    }
-    if (is_empty) {
-        complete_ = true;
-        return {};
-    }
-    if (lines_ > limits_.parameters)
-        return stop(errc::too_many_parameters);
+void framer::end_line() noexcept {
     ++lines_;
     line_start_ = buffer_.size();
-    return {};
+}
+
+void framer::end_message() noexcept {
+    complete_ = lines_ > 0;
+    if (!complete_)
+        buffer_.clear(); // before a start line
 }
 
 unexpected<error> framer::stop(errc code) {

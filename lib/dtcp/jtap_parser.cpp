@@ -10,27 +10,6 @@ namespace {
 constexpr std::size_t most_destinations = 2;
 constexpr std::size_t most_interfaces = 8;
 
-/// A line of which each comma-separated piece is read as a line of its own, so that errors point
-/// to the piece.
-template <class Value, class Read>
-result<std::vector<Value>> read_list(const header_line& line, Read read) {
-    std::vector<Value> values;
-    std::string_view rest = line.value;
-    for (bool more = true; more;) {
-        const std::size_t comma = rest.find(',');
-        more = comma != std::string_view::npos;
-        header_line piece = line;
-        piece.value = trim_end(trim_start(rest.substr(0, comma)));
-        piece.column += static_cast<std::size_t>(piece.value.data() - line.value.data());
-        auto value = read(piece);
-        if (!value)
-            return fail(value.error());
-        values.push_back(static_cast<Value>(*std::move(value)));
-        rest.remove_prefix(more ? comma + 1 : rest.size());
-    }
-    return values;
-}
-
 result<ip_address> read_jtap_address(const header_line& line) {
     return read_address(line, errc::invalid_jtap_parameter);
 }
@@ -47,6 +26,33 @@ result<std::uint64_t> read_destination_port(const header_line& line) {
     return port;
 }
 
+result<void> read_addresses(const header_line& line, std::vector<endpoint>& destinations) {
+    return for_each_piece(line, [&](const header_line& piece) -> result<void> {
+        const auto address = read_jtap_address(piece);
+        if (!address)
+            return fail(address.error());
+        destinations.push_back({*address, 0});
+        return {};
+    });
+}
+
+/// One port for each destination.
+result<void> read_ports(const header_line& line, std::vector<endpoint>& destinations) {
+    std::size_t count = 0;
+    const auto read = for_each_piece(line, [&](const header_line& piece) -> result<void> {
+        const auto port = read_destination_port(piece);
+        if (!port)
+            return fail(port.error());
+        if (count < destinations.size())
+            destinations[count].port = static_cast<std::uint16_t>(*port);
+        ++count;
+        return {};
+    });
+    if (read && count != destinations.size())
+        return fail_at(errc::counts_differ, line);
+    return read;
+}
+
 result<std::vector<endpoint>> read_destinations(const field_table& fields,
                                                 const std::vector<std::string>& cdest_ids) {
     const header_line* const address_line = fields.find(parameter::x_jtap_cdest_dest_address);
@@ -56,22 +62,15 @@ result<std::vector<endpoint>> read_destinations(const field_table& fields,
     if (port_line == nullptr)
         return fail_missing(errc::missing_jtap_parameter, parameter::x_jtap_cdest_dest_port);
 
-    const auto addresses = read_list<ip_address>(*address_line, read_jtap_address);
-    if (!addresses)
-        return fail(addresses.error());
-    if (addresses->size() > most_destinations)
-        return fail_at(errc::too_many_destinations, *address_line);
-    const auto ports = read_list<std::uint16_t>(*port_line, read_destination_port);
-    if (!ports)
-        return fail(ports.error());
-    if (ports->size() != addresses->size())
-        return fail_at(errc::counts_differ, *port_line);
-    if (!cdest_ids.empty() && cdest_ids.size() != addresses->size())
-        return fail_at(errc::counts_differ, *fields.find(parameter::cdest_id));
-
     std::vector<endpoint> destinations;
-    for (std::size_t at = 0; at < addresses->size(); ++at)
-        destinations.push_back({(*addresses)[at], (*ports)[at]});
+    if (const auto read = read_addresses(*address_line, destinations); !read)
+        return fail(read.error());
+    if (destinations.size() > most_destinations)
+        return fail_at(errc::too_many_destinations, *address_line);
+    if (const auto read = read_ports(*port_line, destinations); !read)
+        return fail(read.error());
+    if (!cdest_ids.empty() && cdest_ids.size() != destinations.size())
+        return fail_at(errc::counts_differ, *fields.find(parameter::cdest_id));
     return destinations;
 }
 
@@ -166,10 +165,9 @@ result<void> read_families(const field_table& fields, version spoken, jtap_param
 
 } // namespace
 
-result<jtap_parameters> read_jtap(const field_table& fields, version spoken,
-                                  const std::vector<std::string>& cdest_ids) {
-    jtap_parameters jtap;
-    auto destinations = read_destinations(fields, cdest_ids);
+result<void> read_jtap(const field_table& fields, add_request& add) {
+    jtap_parameters& jtap = add.jtap;
+    auto destinations = read_destinations(fields, add.cdest_ids);
     if (!destinations)
         return fail(destinations.error());
     jtap.destinations = std::move(*destinations);
@@ -183,9 +181,7 @@ result<jtap_parameters> read_jtap(const field_table& fields, version spoken,
     }
     if (const auto done = read_scope(fields, jtap); !done)
         return fail(done.error());
-    if (const auto done = read_families(fields, spoken, jtap); !done)
-        return fail(done.error());
-    return jtap;
+    return read_families(fields, add.header.spoken, jtap);
 }
 
 } // namespace flowtap::dtcp

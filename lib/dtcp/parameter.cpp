@@ -125,9 +125,12 @@ std::string_view upper_name_of(parameter known) noexcept {
 
 std::optional<parameter> find_parameter(std::string_view name) noexcept {
     for (std::size_t place = hash_of(name); table[place] != no_entry;
-         place = (place + 1) % table_size)
-        if (equal_ignoring_case(names[table[place]].usual, name))
+         place = (place + 1) % table_size) {
+        const parameter_names& known = names[table[place]];
+        // Nearly every client writes the usual case, every server upper case.
+        if (name == known.usual || name == known.upper || equal_ignoring_case(known.usual, name))
             return static_cast<parameter>(table[place]);
+    }
     return std::nullopt;
 }
 

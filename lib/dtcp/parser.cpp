@@ -73,12 +73,9 @@ bool has_extension_name(std::string_view name) {
 
 /// Everything about a line that does not depend on what its parameter means.
 result<void> check_line(const header_line& line) {
-    const auto control = std::find_if(line.text.begin(), line.text.end(), is_control);
-    if (control != line.text.end()) {
-        const auto offset = static_cast<std::size_t>(control - line.text.begin());
+    if (const std::size_t offset = find_control(line.text); offset < line.text.size())
         return fail(errc::control_octet, text_position{line.number, offset + 1},
                     std::string(line.text));
-    }
     if (line.name.empty())
         return fail(errc::malformed_line, text_position{line.number, 1}, std::string(line.text));
     return {};
@@ -123,11 +120,10 @@ result<std::optional<selector>> read_selector(const field_table& fields) {
         return fail_at(errc::ambiguous_selector,
                        by_id->number > by_destination->number ? *by_id : *by_destination);
     if (by_id != nullptr) {
-        auto numbers = read_numbers<std::uint64_t>(*by_id, selector_errors);
-        if (!numbers)
-            return fail(numbers.error());
-        return std::optional<selector>(
-            criteria_selection{std::move(numbers->ranges), std::move(numbers->listed)});
+        auto selected = read_selection(*by_id);
+        if (!selected)
+            return fail(std::move(selected).error());
+        return std::optional<selector>(*std::move(selected));
     }
     if (by_destination != nullptr) {
         auto ids = read_tokens(*by_destination, errc::invalid_value);
@@ -229,13 +225,22 @@ result<request> finish(result<Request> body, request_header header) {
     return request(*std::move(body));
 }
 
+/// An ADD is large: it is read in its place.
+result<request> read_add_request(const field_table& fields, request_header header,
+                                 const parse_options& options) {
+    result<request> message;
+    auto& add = message->emplace<add_request>();
+    add.header = std::move(header);
+    if (const auto done = read_add(fields, options, add); !done)
+        return fail(done.error());
+    return message;
+}
+
 result<request> read_body(method known, const field_table& fields, request_header header,
                           const parse_options& options) {
     switch (known) {
-    case method::add: {
-        auto add = read_add(fields, header.spoken, options);
-        return finish(std::move(add), std::move(header));
-    }
+    case method::add:
+        return read_add_request(fields, std::move(header), options);
     case method::delete_:
         return finish(read_selecting<delete_request>(fields), std::move(header));
     case method::refresh:
@@ -279,7 +284,11 @@ result<filter_fields> parse_filter(const envelope& message, const parse_options&
     for (const header_line& line : message.lines)
         if (const auto checked = check_line(line); !checked)
             return fail(checked.error());
-    return read_filter(field_table(message, options.service), options);
+    result<filter_fields> filter;
+    if (const auto done = read_filter(field_table(message, options.service), options, *filter);
+        !done)
+        return fail(done.error());
+    return filter;
 }
 
 } // namespace flowtap::dtcp

@@ -168,8 +168,8 @@ void fill_notification(notification& told, const parameter_group& group) {
         const header_line line{.text = *list, .value = *list, .number = 1, .column = 1};
         if (told.status != status_code::congestion_delete)
             told.criterion = group.number(parameter::criteria_id);
-        else if (auto numbers = read_numbers<std::uint64_t>(line, selector_errors))
-            told.purged = std::move(numbers->ranges);
+        else if (auto selected = read_selection(line))
+            told.purged = std::move(selected->ids);
     }
     const auto read_limits = [&group](timeouts& limits, parameter idle, parameter total,
                                       parameter packets, parameter bytes) {

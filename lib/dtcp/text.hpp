@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -35,16 +38,57 @@ constexpr bool is_control(char letter) noexcept {
     return (octet < 0x20 && letter != '\t') || octet == 0x7F;
 }
 
+/// Eight octets at once: false if surely none of them is a control octet.
+inline bool may_have_control(const char* octets) noexcept {
+    constexpr std::uint64_t each = 0x0101'0101'0101'0101;
+    std::uint64_t word = 0;
+    std::memcpy(&word, octets, sizeof word);
+    const std::uint64_t without_del = word ^ (each * 0x7F);
+    const std::uint64_t below_blank = (word - each * 0x20) & ~word;
+    const std::uint64_t is_del = (without_del - each) & ~without_del;
+    return ((below_blank | is_del) & (each * 0x80)) != 0;
+}
+
+/// Where the first control octet stands; the size of the text if there is none. It runs over all
+/// of every request, which have none.
+inline std::size_t find_control(std::string_view text) noexcept {
+    constexpr std::size_t step = 8;
+    bool maybe = text.size() < step;
+    if (!maybe) {
+        for (std::size_t at = 0; at + step < text.size(); at += step)
+            maybe |= may_have_control(text.data() + at);
+        maybe |= may_have_control(text.data() + text.size() - step);
+    }
+    if (!maybe)
+        return text.size();
+    return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_control) -
+                                    text.begin());
+}
+
+constexpr bool is_blank(char letter) noexcept {
+    return letter == ' ' || letter == '\t';
+}
+
+// Loops rather than find_first_not_of and its like, which call memchr for each octet.
+
+constexpr bool has_blank(std::string_view text) noexcept {
+    for (const char letter : text)
+        if (is_blank(letter))
+            return true;
+    return false;
+}
+
+/// An empty rest still points to its place in the line.
 constexpr std::string_view trim_start(std::string_view text) noexcept {
-    const std::size_t begin = text.find_first_not_of(" \t");
-    // An empty rest still points to its place in the line.
-    text.remove_prefix(begin == std::string_view::npos ? text.size() : begin);
+    while (!text.empty() && is_blank(text.front()))
+        text.remove_prefix(1);
     return text;
 }
 
 constexpr std::string_view trim_end(std::string_view text) noexcept {
-    const std::size_t last = text.find_last_not_of(" \t");
-    return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    while (!text.empty() && is_blank(text.back()))
+        text.remove_suffix(1);
+    return text;
 }
 
 /// A line without its CRLF or LF.

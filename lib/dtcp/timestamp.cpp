@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
-#include <cstdio>
+#include <cstddef>
 
 #include <flowtap/dtcp/error.hpp>
 #include <flowtap/dtcp/timestamp.hpp>
@@ -34,6 +33,12 @@ unsigned number_at(std::string_view text, std::size_t at, std::size_t digits) no
     return value;
 }
 
+/// Writes the last `digits` digits of `value` over those at `at`.
+void put_number(std::string& text, std::size_t at, std::size_t digits, unsigned value) noexcept {
+    for (std::size_t left = digits; left-- > 0; value /= 10)
+        text[at + left] = static_cast<char>('0' + value % 10);
+}
+
 } // namespace
 
 std::string format_timestamp(wall_time moment) {
@@ -41,14 +46,16 @@ std::string format_timestamp(wall_time moment) {
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss time(floor<milliseconds>(moment - day));
 
-    std::array<char, 64> text{};
-    const int length = std::snprintf(
-        text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d.%03d",
-        static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-        static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-        static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-        static_cast<int>(time.subseconds().count()));
-    return {text.data(), static_cast<std::size_t>(length)};
+    // Nanoseconds in 64 bits reach from 1677 to 2262, so a year has four digits.
+    std::string text(shape);
+    put_number(text, 0, 4, static_cast<unsigned>(static_cast<int>(date.year())));
+    put_number(text, 5, 2, static_cast<unsigned>(date.month()));
+    put_number(text, 8, 2, static_cast<unsigned>(date.day()));
+    put_number(text, 11, 2, static_cast<unsigned>(time.hours().count()));
+    put_number(text, 14, 2, static_cast<unsigned>(time.minutes().count()));
+    put_number(text, 17, 2, static_cast<unsigned>(time.seconds().count()));
+    put_number(text, 20, 3, static_cast<unsigned>(time.subseconds().count()));
+    return text;
 }
 
 result<wall_time> parse_timestamp(std::string_view text) {

@@ -65,8 +65,8 @@ public:
     void clear();
 
 private:
-    result<void> end_line();
-    result<void> check_length();
+    void end_line() noexcept;
+    void end_message() noexcept;
     unexpected<error> stop(errc code);
 
     framer_limits limits_;
