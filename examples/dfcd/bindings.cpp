@@ -7,6 +7,7 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
+#include "capture_settings.hpp"
 #include "error.hpp"
 
 namespace dfcd {
@@ -37,8 +38,12 @@ std::string physical_name(const std::string& interface) {
     return interface.substr(0, interface.find('.'));
 }
 
-tap::control_source_settings source_settings(const config::control_source& configured) {
+/// `ports` are those that requests over UDP come in at.
+tap::control_source_settings source_settings(const config::control_source& configured,
+                                             const std::vector<std::uint16_t>& ports) {
     tap::control_source_settings made;
+    if (configured.udp)
+        made.udp = tap::udp_access{ports, configured.source_addresses};
     if (configured.dtcp_key)
         made.key = *configured.dtcp_key;
     if (configured.port_lists)
@@ -106,18 +111,41 @@ std::vector<flowtap::ip_address> machine_addresses() {
     return found;
 }
 
-/// SSH where it listens; an unspecified address stands for every one of this machine.
-std::vector<tap::own_service> own_services(const std::vector<flowtap::endpoint>& listening,
-                                           const std::vector<flowtap::ip_address>& own) {
-    std::vector<tap::own_service> services;
+/// A service where it listens; an unspecified address stands for every one of this machine.
+void add_services(std::uint8_t protocol, const std::vector<flowtap::endpoint>& listening,
+                  tap::settings& made) {
     for (const flowtap::endpoint& where : listening) {
         if (!where.address.is_unspecified())
-            services.push_back({IPPROTO_TCP, where});
+            made.own_services.push_back({protocol, where});
         else
-            for (const flowtap::ip_address& address : own)
-                services.push_back({IPPROTO_TCP, {address, where.port}});
+            for (const flowtap::ip_address& address : made.own_addresses)
+                if (address.ip_family() == where.address.ip_family())
+                    made.own_services.push_back({protocol, {address, where.port}});
     }
-    return services;
+}
+
+void read_flow_tap(const config::flow_tap_settings& service, tap::settings& made) {
+    std::vector<std::uint16_t> ports;
+    for (const flowtap::endpoint& where : service.udp_listen)
+        ports.push_back(where.port);
+    made.families = service.families;
+    made.criteria_limit = service.filter_limit;
+    if (service.default_source)
+        made.default_source = source_settings(*service.default_source, ports);
+    for (const config::control_source& source : service.control_sources)
+        made.sources.emplace(source.name, source_settings(source, ports));
+}
+
+void add_interfaces(const config::configuration& with, const bindings& bound, tap::settings& made) {
+    for (const config::physical_interface& interface : with.interfaces) {
+        for (const config::logical_interface& unit : interface.units) {
+            tap::interface_settings known{unit.name, instance_of(with, unit.name), {}, {}};
+            bind_unit(known, unit, bound);
+            made.interfaces.push_back(std::move(known));
+            for (const flowtap::ip_prefix& own : unit.addresses)
+                made.own_addresses.push_back(own.address);
+        }
+    }
 }
 
 } // namespace
@@ -143,28 +171,17 @@ flowtap::result<bindings> bind_inputs(const options& chosen, const config::confi
     return bound;
 }
 
-tap::settings tap_settings(const config::configuration& with, const bindings& bound,
-                           const std::vector<flowtap::endpoint>& listening) {
+flowtap::result<tap::settings> tap_settings(const config::configuration& with,
+                                            const bindings& bound, const meeting_points& own) {
     tap::settings made;
-    const config::flow_tap_settings& service = *with.flow_tap;
-    made.families = service.families;
-    made.criteria_limit = service.filter_limit;
-    if (service.default_source)
-        made.default_source = source_settings(*service.default_source);
-    for (const config::control_source& source : service.control_sources)
-        made.sources.emplace(source.name, source_settings(source));
+    if (with.flow_tap)
+        read_flow_tap(*with.flow_tap, made);
+    else if (const auto read = read_capture(with, made); !read)
+        return flowtap::fail(read.error());
     made.own_addresses = machine_addresses();
-    made.own_services = own_services(listening, made.own_addresses);
-
-    for (const config::physical_interface& interface : with.interfaces) {
-        for (const config::logical_interface& unit : interface.units) {
-            tap::interface_settings known{unit.name, instance_of(with, unit.name), {}, {}};
-            bind_unit(known, unit, bound);
-            made.interfaces.push_back(std::move(known));
-            for (const flowtap::ip_prefix& own : unit.addresses)
-                made.own_addresses.push_back(own.address);
-        }
-    }
+    add_services(IPPROTO_TCP, own.ssh, made);
+    add_services(IPPROTO_UDP, own.udp, made);
+    add_interfaces(with, bound, made);
     for (const config::routing_instance& instance : with.routing_instances)
         made.routing_instances.push_back(instance.name);
     return made;

@@ -31,11 +31,19 @@ struct bindings {
 flowtap::result<bindings> bind_inputs(const options& chosen,
                                       const flowtap::config::configuration& with);
 
-/// The flow-tap part of a configuration as the control side takes it. A configuration without
-/// `services flow-tap` serves nothing and is refused by the caller. `listening` is where mediation
-/// devices connect: that traffic is never tapped.
-flowtap::tap::settings tap_settings(const flowtap::config::configuration& with,
-                                    const bindings& bound,
-                                    const std::vector<flowtap::endpoint>& listening);
+/// Where mediation devices and dfcd talk to each other.
+struct meeting_points {
+    /// Where they connect with SSH.
+    std::vector<flowtap::endpoint> ssh;
+    /// Where requests over UDP come in and notifications go out.
+    std::vector<flowtap::endpoint> udp;
+};
+
+/// `services flow-tap` or `services dynamic-flow-capture` as the control side takes it. A
+/// configuration without either serves nothing and is refused by the caller. Traffic from and to
+/// `own`, as the sockets have it, is never tapped. Errors: those of `read_capture`.
+flowtap::result<flowtap::tap::settings> tap_settings(const flowtap::config::configuration& with,
+                                                     const bindings& bound,
+                                                     const meeting_points& own);
 
 } // namespace dfcd

@@ -8,17 +8,16 @@
 #include <string>
 #include <utility>
 
-#include <sys/socket.h>
-
 #include <fmt/format.h>
 
-#include <flowtap/core/descriptor.hpp>
 #include <flowtap/crypto/hmac.hpp>
 
 #include "criteria_file.hpp"
 #include "error.hpp"
 #include "lines.hpp"
+#include "listeners.hpp"
 #include "log.hpp"
+#include "reset_requests.hpp"
 #include "summary.hpp"
 
 namespace dfcd {
@@ -29,6 +28,9 @@ namespace tap = flowtap::tap;
 namespace transport = flowtap::transport;
 
 namespace {
+
+/// What control sources are told at every start, as Alert-Info.
+constexpr std::string_view start_reason = "the access point has started: no criterion is in place";
 
 std::unique_ptr<flowtap::dtcp::keyed_hash> make_hash(std::string_view key) {
     return std::make_unique<flowtap::crypto::keyed_hash_as<flowtap::dtcp::keyed_hash>>(key);
@@ -46,33 +48,6 @@ flowtap::result<void> make_directory_of(const std::string& file) {
     if (problem)
         return flowtap::fail(flowtap::error(problem, directory.string()));
     return {};
-}
-
-/// A batch job, whose criteria all come from a file, needs nobody to log in.
-bool serves_ssh(const options& chosen) {
-    return !chosen.once || chosen.criteria.empty() || !chosen.listen.empty();
-}
-
-/// Whether the kernel has IPv6 at all.
-bool has_ipv6() {
-    return static_cast<bool>(
-        flowtap::descriptor(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)));
-}
-
-/// The addresses to listen on: every one of this machine if none is given.
-flowtap::result<std::vector<flowtap::endpoint>> listen_endpoints(const options& chosen) {
-    std::vector<std::string> addresses = chosen.listen;
-    if (addresses.empty())
-        addresses = has_ipv6() ? std::vector<std::string>{"0.0.0.0", "::"}
-                               : std::vector<std::string>{"0.0.0.0"};
-    std::vector<flowtap::endpoint> endpoints;
-    for (const std::string& text : addresses) {
-        const auto address = flowtap::parse_ip_address(text);
-        if (!address)
-            return flowtap::fail(address.error());
-        endpoints.push_back({*address, chosen.port});
-    }
-    return endpoints;
 }
 
 } // namespace
@@ -95,6 +70,8 @@ daemon::~daemon() {
 
 flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
                                                        const config::configuration& with) {
+    if (!chosen.criteria.empty() && !with.flow_tap)
+        return flowtap::fail(errc::criteria_file_without_ssh, chosen.criteria);
     if (!chosen.criteria.empty() && with.logins.find_user(local_source) != nullptr)
         return flowtap::fail(errc::login_of_criteria_file, std::string(local_source));
     if (const auto made = make_directory_of(chosen.audit_log); !made)
@@ -107,14 +84,18 @@ flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
         return flowtap::fail(bound.error());
 
     std::unique_ptr<daemon> made(new daemon(chosen, std::move(*audit), with));
+    if (const auto opened = made->open_sequences(with); !opened)
+        return flowtap::fail(opened.error());
     if (const auto written = made->note(tap::audit_event::start); !written)
         return flowtap::fail(written.error());
-    if (serves_ssh(chosen))
-        if (const auto opened = made->open_server(with); !opened)
-            return flowtap::fail(opened.error());
+    if (const auto opened = made->open_sockets(with); !opened)
+        return flowtap::fail(opened.error());
     if (const auto opened = made->open_inputs(*bound); !opened)
         return flowtap::fail(opened.error());
-    made->open_access_point(tap_settings(with, *bound, made->addresses()));
+    auto settings = tap_settings(with, *bound, made->own_endpoints());
+    if (!settings)
+        return flowtap::fail(settings.error());
+    made->open_access_point(std::move(*settings));
     if (!chosen.criteria.empty()) {
         const auto key = with.flow_tap->settings_of(local_source).dtcp_key;
         const auto hash = make_hash(key.value_or(tap::control_source_settings{}.key));
@@ -122,13 +103,17 @@ flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
         if (!loaded)
             return flowtap::fail(loaded.error());
     }
+    if (made->datagrams_)
+        made->point_->announce_start(start_reason, made->loop_.now());
     return made;
 }
 
 void daemon::open_access_point(tap::settings with) {
-    point_ = std::make_unique<tap::access_point>(std::move(with),
-                                                 tap::surroundings{path_, *audit_, make_hash});
+    point_ = std::make_unique<tap::access_point>(
+        std::move(with), tap::surroundings{path_, *audit_, make_hash, sequences_.get()});
     service_ = std::make_unique<transport::dtcp_service>(loop_, *point_);
+    if (datagrams_)
+        service_->send_through(*datagrams_);
     service_->on_turn([this] { start_files_when_due(); });
     path_.on_news([this] { service_->wake(); });
 }
@@ -154,10 +139,49 @@ flowtap::result<void> daemon::open_inputs(const bindings& bound) {
     return {};
 }
 
+flowtap::result<void> daemon::open_sequences(const config::configuration& with) {
+    if (!keeps_sequences(with))
+        return {};
+    if (const auto made = make_directory_of(options_.sequence_file); !made)
+        return flowtap::fail(made.error());
+    // Whoever finds the file in use may send the signal from here on.
+    loop_.on_signal(SIGHUP, [this] { reset_sequences(); });
+    auto opened = sequence_file::open(options_.sequence_file);
+    if (!opened)
+        return flowtap::fail(opened.error());
+    if (std::holds_alternative<sequence_file::holder>(*opened))
+        return flowtap::fail(errc::sequence_file_in_use, options_.sequence_file);
+    sequences_ = std::move(std::get<std::unique_ptr<sequence_file>>(*opened));
+    if (sequences_->empty())
+        log("no sequence number is stored: the first authentic request of each control source on "
+            "UDP sets its own");
+    return {};
+}
+
+flowtap::result<void> daemon::open_sockets(const config::configuration& with) {
+    if (serves_ssh(options_, with))
+        if (const auto opened = open_server(with); !opened)
+            return opened;
+    const auto requests = udp_endpoints(options_, with);
+    if (!requests)
+        return flowtap::fail(requests.error());
+    const std::vector<flowtap::endpoint> sockets = udp_sockets(options_, with, *requests);
+    if (sockets.empty())
+        return {};
+    auto opened = transport::datagram_server::listen(
+        loop_, sockets,
+        [this](const flowtap::endpoint& from, const flowtap::endpoint& at,
+               flowtap::byte_view octets) { service_->receive(from, at, octets); });
+    if (!opened)
+        return flowtap::fail(opened.error());
+    datagrams_ = std::move(*opened);
+    return {};
+}
+
 flowtap::result<void> daemon::open_server(const config::configuration& with) {
     if (const auto made = make_directory_of(options_.host_key); !made)
         return flowtap::fail(made.error());
-    auto listen = listen_endpoints(options_);
+    auto listen = ssh_endpoints(options_);
     if (!listen)
         return flowtap::fail(listen.error());
     const config::ssh_limits limits = with.flow_tap_dtcp.value_or(config::ssh_limits{});
@@ -173,24 +197,37 @@ flowtap::result<void> daemon::open_server(const config::configuration& with) {
     return {};
 }
 
-std::vector<flowtap::endpoint> daemon::addresses() const {
-    return server_ ? server_->addresses() : std::vector<flowtap::endpoint>{};
+meeting_points daemon::own_endpoints() const {
+    meeting_points own;
+    if (server_)
+        own.ssh = server_->addresses();
+    if (datagrams_)
+        own.udp = datagrams_->addresses();
+    return own;
 }
 
 int daemon::run() {
     for (const int number : {SIGTERM, SIGINT})
         loop_.on_signal(number, [this] { stop(); });
-    for (const flowtap::endpoint& where : addresses())
+    const meeting_points own = own_endpoints();
+    for (const flowtap::endpoint& where : own.ssh)
         log("listening on {} port {}", to_string(where.address), where.port);
+    for (const flowtap::endpoint& where : own.udp)
+        log("listening on {} port {} (UDP)", to_string(where.address), where.port);
     if (server_)
         log("the host key is {}", server_->fingerprint());
     loop_.post([this] {
+        reset_sequences();
+        service_->request_turn();
         start_devices();
         start_files_when_due();
         if (files_ != 0 && !replaying_)
             log("the replay begins when {} criteria are in place", options_.start_after);
     });
     loop_.run();
+    if (!point_->save_sequences())
+        log("sequence numbers could not be stored exactly: up to a block of the next ones of each "
+            "control source will not be taken");
     if (const auto written = note(tap::audit_event::stop); !written)
         log("{}", written.error().message());
 
@@ -223,7 +260,8 @@ void daemon::start_devices() {
 }
 
 void daemon::start_files_when_due() {
-    const bool may_come = server_ && point_->state().criteria < options_.start_after;
+    const bool may_come =
+        (server_ || datagrams_) && point_->state().criteria < options_.start_after;
     if (replaying_ || files_ == 0 || may_come)
         return;
     replaying_ = true;
@@ -255,12 +293,30 @@ flowtap::result<void> daemon::note(tap::audit_event what) {
     return audit_->write(record);
 }
 
+void daemon::reset_sequences() {
+    if (!sequences_)
+        return;
+    const reset_requests requests(options_.sequence_file);
+    for (const std::string& source : requests.waiting()) {
+        const bool forgotten = point_->reset_sequence(source, loop_.now());
+        if (forgotten) {
+            requests.withdraw(source);
+            log("the sequence number of a control source is forgotten, as was asked for");
+        } else {
+            requests.refuse(source);
+            log("the sequence number of a control source could not be forgotten");
+        }
+    }
+    service_->request_turn();
+}
+
 void daemon::stop() {
     loop_.stop();
 }
 
 void daemon::print_summary() const {
-    const path::path_counters counted = path_.counters();
+    const totals counted{path_.counters(), point_->state(),
+                         datagrams_ ? datagrams_->counters() : transport::datagram_counters{}};
     const std::string text = options_.json ? summary_json(counted) : summary_text(counted);
     // Standard output may be where the copies went.
     std::FILE* const to = options_.write == "-" ? stderr : stdout;

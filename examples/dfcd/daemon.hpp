@@ -13,6 +13,7 @@
 #include <flowtap/tap/access_point.hpp>
 #include <flowtap/transport/authenticator.hpp>
 #include <flowtap/transport/channel_router.hpp>
+#include <flowtap/transport/datagram_server.hpp>
 #include <flowtap/transport/dtcp_service.hpp>
 #include <flowtap/transport/event_loop.hpp>
 #include <flowtap/transport/ssh_server.hpp>
@@ -21,6 +22,7 @@
 #include "bindings.hpp"
 #include "lines.hpp"
 #include "options.hpp"
+#include "sequence_file.hpp"
 
 namespace dfcd {
 
@@ -28,8 +30,8 @@ namespace dfcd {
 /// thread, one more thread for every input.
 class daemon {
 public:
-    /// Opens everything that can fail: audit log, host key and sockets, inputs, the copies' way
-    /// out, criteria, in this order. Errors carry what they are about.
+    /// Opens everything that can fail: audit log, sequence numbers, host key and sockets, inputs,
+    /// the copies' way out, criteria, in this order. Errors carry what they are about.
     static flowtap::result<std::unique_ptr<daemon>>
     start(const options& chosen, const flowtap::config::configuration& with);
     ~daemon();
@@ -54,8 +56,10 @@ private:
            const flowtap::config::configuration& with);
 
     flowtap::result<void> open_server(const flowtap::config::configuration& with);
+    flowtap::result<void> open_sequences(const flowtap::config::configuration& with);
+    flowtap::result<void> open_sockets(const flowtap::config::configuration& with);
     /// Where it listens; nowhere in a batch job.
-    std::vector<flowtap::endpoint> addresses() const;
+    meeting_points own_endpoints() const;
     flowtap::result<void> open_inputs(const bindings& bound);
     void open_access_point(flowtap::tap::settings with);
     void start_line(line& started);
@@ -63,18 +67,24 @@ private:
     void start_files_when_due();
     void on_line_ended(line& ended, flowtap::path::worker::outcome how);
     flowtap::result<void> note(flowtap::tap::audit_event what);
+    /// Does what operators have asked for with `--reset-sequence`.
+    void reset_sequences();
     void stop();
     void print_summary() const;
 
     const options options_;
     flowtap::transport::event_loop loop_;
     std::unique_ptr<audit_file> audit_;
+    /// Null when no control source needs it.
+    std::unique_ptr<sequence_file> sequences_;
     flowtap::path::data_path path_;
+    /// Null when nothing goes over UDP.
+    std::unique_ptr<flowtap::transport::datagram_server> datagrams_;
     std::unique_ptr<flowtap::tap::access_point> point_;
     std::unique_ptr<flowtap::transport::dtcp_service> service_;
     flowtap::transport::local_authenticator users_;
     flowtap::transport::channel_router router_;
-    /// Null in a batch job.
+    /// Null in a batch job, and in dynamic flow capture.
     std::unique_ptr<flowtap::transport::ssh_server> server_;
     std::unique_ptr<copy_outlet> outlet_;
     std::vector<std::unique_ptr<line>> lines_;

@@ -21,6 +21,19 @@ public:
             return "a request of the file was not answered";
         case errc::login_of_criteria_file:
             return "a login has the name that the criteria of --criteria belong to";
+        case errc::criteria_file_without_ssh:
+            return "--criteria is for services flow-tap only";
+        case errc::no_source_address:
+            return "the copies of a capture group have no address to come from: none of its "
+                   "interfaces has one (family inet), and there is no route to a content "
+                   "destination";
+        case errc::no_raw_sockets:
+            return "copies need CAP_NET_RAW to be sent; without it only --write works";
+        case errc::damaged_sequence_file:
+            return "the file of sequence numbers is damaged; repair it, or remove it and so take "
+                   "any number that comes first";
+        case errc::sequence_file_in_use:
+            return "another process has the file of sequence numbers open";
         }
         return "unknown error";
     }

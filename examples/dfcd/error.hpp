@@ -11,6 +11,11 @@ enum class errc {
     criterion_refused,            ///< a criterion of the file was refused
     criterion_unanswered,         ///< a request of the file was not answered
     login_of_criteria_file,       ///< a login has the name that criteria from a file belong to
+    criteria_file_without_ssh,    ///< criteria from a file are for flow-tap only
+    no_source_address,            ///< copies have no address to come from
+    no_raw_sockets,               ///< copies need sockets that need CAP_NET_RAW
+    damaged_sequence_file,        ///< the file of sequence numbers is not what was written
+    sequence_file_in_use,         ///< another process has the file of sequence numbers open
 };
 
 const std::error_category& category() noexcept;

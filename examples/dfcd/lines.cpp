@@ -8,7 +8,7 @@
 #include <flowtap/deliver/network_sink.hpp>
 #include <flowtap/deliver/pcap_file_sink.hpp>
 
-#include "log.hpp"
+#include "error.hpp"
 
 namespace dfcd {
 
@@ -49,13 +49,10 @@ public:
         deliver::udp_options how;
         how.socket.mark = copy_mark;
         auto opened = deliver::network_sink::open(how);
-        if (opened && !(*opened)->has_raw_sockets() && !std::exchange(warned_, true))
-            log("without CAP_NET_RAW copies can only be sent from this machine's own addresses");
+        if (!opened && opened.error().code == std::errc::operation_not_permitted)
+            return flowtap::fail(errc::no_raw_sockets);
         return as<path::sink>(std::move(opened));
     }
-
-private:
-    bool warned_ = false;
 };
 
 } // namespace

@@ -10,6 +10,7 @@
 #include "daemon.hpp"
 #include "log.hpp"
 #include "options.hpp"
+#include "reset_requests.hpp"
 
 namespace {
 
@@ -19,8 +20,10 @@ constexpr int failure = 1;
 bool report(const flowtap::config::loaded& loaded, const std::string& file) {
     for (const auto& problem : loaded.found)
         std::fprintf(stderr, "%s\n", to_string(problem).c_str());
-    if (loaded.ok() && !loaded.settings.flow_tap) {
-        std::fprintf(stderr, "%s: error: there is no \"services flow-tap\" to serve\n",
+    if (loaded.ok() && !loaded.settings.flow_tap && !loaded.settings.dynamic_flow_capture) {
+        std::fprintf(stderr,
+                     "%s: error: there is neither \"services flow-tap\" nor "
+                     "\"services dynamic-flow-capture\" to serve\n",
                      file.c_str());
         return false;
     }
@@ -44,6 +47,8 @@ int serve(const dfcd::options& chosen) {
         std::printf("%s: the configuration is good\n", chosen.config.c_str());
         return 0;
     }
+    if (!chosen.reset_sequence.empty())
+        return dfcd::reset_sequence(chosen, loaded.settings);
     if (is_exposed(chosen.config))
         dfcd::log("warning: others can read the configuration and the secrets in it: {}",
                   chosen.config);

@@ -53,8 +53,7 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
         ->type_name("FILE");
     app.add_flag("--check", chosen.check_only,
                  "only check the configuration, and name every mistake with its place");
-    app.add_option("--listen", chosen.listen,
-                   "address to listen on for SSH (default: all); repeatable")
+    app.add_option("--listen", chosen.listen, "address to listen on (default: all); repeatable")
         ->type_name("ADDRESS");
     app.add_option("--port", chosen.port, "SSH port; 0 picks a free one")
         ->type_name("N")
@@ -65,6 +64,14 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
     app.add_option("--audit-log", chosen.audit_log, "audit log, as JSON lines")
         ->type_name("FILE")
         ->capture_default_str();
+    app.add_option("--sequence-file", chosen.sequence_file,
+                   "where sequence numbers over UDP survive a restart")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_option("--reset-sequence", chosen.reset_sequence,
+                   "only forget the sequence number of a control source, in the file or in the "
+                   "dfcd that runs")
+        ->type_name("NAME");
     app.add_option("--read", files,
                    "replay a capture file as the packets that enter (or leave, with IF:out) the "
                    "interface IF; repeatable")

@@ -10,6 +10,8 @@
 namespace dfcd {
 
 namespace path = flowtap::path;
+namespace tap = flowtap::tap;
+namespace transport = flowtap::transport;
 
 namespace {
 
@@ -40,25 +42,23 @@ std::uint64_t sum(const std::array<std::uint64_t, N>& counts) {
     return total;
 }
 
-} // namespace
-
-std::string summary_text(const path::path_counters& counted) {
-    return fmt::format("packets seen      {}{}\n"
-                       "packets lost      {}\n"
-                       "packets tapped    {}\n"
-                       "copies made       {}\n"
-                       "copies delivered  {}\n"
-                       "copies dropped    {}{}\n",
-                       counted.seen, breakdown(verdicts, counted.decoded), counted.lost,
-                       counted.tapped, counted.copies, counted.delivered, sum(counted.dropped),
-                       breakdown(causes, counted.dropped));
+/// Requests that were counted and nothing else.
+std::uint64_t unanswered(const tap::status& control) {
+    return control.bad_authentications + control.bad_sequences + control.unknown_sources +
+           control.malformed;
 }
 
-std::string summary_json(const path::path_counters& counted) {
-    nlohmann::ordered_json summary;
+/// Datagrams that were dropped before they were read as a request.
+std::uint64_t dropped_datagrams(const totals& counted) {
+    return counted.datagrams.too_long + counted.datagrams.to_many + counted.datagrams.overflowed +
+           counted.control.datagrams_dropped;
+}
+
+void add_packets(const path::path_counters& counted, nlohmann::ordered_json& summary) {
     summary["seen"] = counted.seen;
     summary["seen_octets"] = counted.seen_octets;
     summary["lost"] = counted.lost;
+    summary["sampled_out"] = counted.sampled_out;
     for (std::size_t i = 0; i < verdicts.size(); ++i)
         summary["decoded"][std::string(verdicts[i])] = counted.decoded[i];
     summary["tapped"] = counted.tapped;
@@ -66,6 +66,64 @@ std::string summary_json(const path::path_counters& counted) {
     summary["delivered"] = counted.delivered;
     for (std::size_t i = 0; i < causes.size(); ++i)
         summary["dropped"][std::string(causes[i])] = counted.dropped[i];
+}
+
+void add_control(const tap::status& counted, nlohmann::ordered_json& summary) {
+    summary["criteria"] = {{"expired", counted.expired}, {"purged", counted.purged}};
+    summary["requests"] = {{"received", counted.requests},
+                           {"errors_answered", counted.errors_answered},
+                           {"bad_authentications", counted.bad_authentications},
+                           {"bad_sequences", counted.bad_sequences},
+                           {"unknown_sources", counted.unknown_sources},
+                           {"malformed", counted.malformed},
+                           {"sequences_not_stored", counted.sequences_not_stored}};
+    summary["notifications"] = {{"sent", counted.notifications},
+                                {"dropped", counted.notifications_dropped}};
+}
+
+void add_datagrams(const totals& counted, nlohmann::ordered_json& summary) {
+    const transport::datagram_counters& network = counted.datagrams;
+    summary["datagrams"] = {{"received", network.received},
+                            {"too_long", network.too_long},
+                            {"to_many", network.to_many},
+                            {"overflowed", network.overflowed},
+                            {"dropped", counted.control.datagrams_dropped},
+                            {"sent", network.sent},
+                            {"not_sent", network.not_sent},
+                            {"undelivered", network.undelivered}};
+}
+
+} // namespace
+
+std::string summary_text(const totals& counted) {
+    const path::path_counters& packets = counted.path;
+    const tap::status& control = counted.control;
+    const transport::datagram_counters& datagrams = counted.datagrams;
+    return fmt::format("packets seen      {}{}\n"
+                       "packets lost      {}\n"
+                       "packets sampled   {} left out\n"
+                       "packets tapped    {}\n"
+                       "copies made       {}\n"
+                       "copies delivered  {}\n"
+                       "copies dropped    {}{}\n"
+                       "criteria ended    {} by a timeout, {} by congestion\n"
+                       "requests          {}, {} refused, {} without an answer\n"
+                       "notifications     {} sent, {} dropped\n"
+                       "datagrams         {} received, {} dropped, {} sent, {} not sent\n",
+                       packets.seen, breakdown(verdicts, packets.decoded), packets.lost,
+                       packets.sampled_out, packets.tapped, packets.copies, packets.delivered,
+                       sum(packets.dropped), breakdown(causes, packets.dropped), control.expired,
+                       control.purged, control.requests, control.errors_answered,
+                       unanswered(control), control.notifications, control.notifications_dropped,
+                       datagrams.received, dropped_datagrams(counted), datagrams.sent,
+                       datagrams.not_sent);
+}
+
+std::string summary_json(const totals& counted) {
+    nlohmann::ordered_json summary;
+    add_packets(counted.path, summary);
+    add_control(counted.control, summary);
+    add_datagrams(counted, summary);
     return summary.dump() + '\n';
 }
 
