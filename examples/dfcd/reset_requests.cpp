@@ -59,9 +59,9 @@ int reset_in_file(const options& chosen, sequence_file& numbers) {
     const auto audit = audit_file::open(chosen.audit_log);
     flowtap::tap::audit_record record;
     record.time = std::chrono::system_clock::now();
-    record.event = flowtap::tap::audit_event::commit;
+    record.event = flowtap::tap::audit_event::sequence;
     record.principal = name;
-    record.detail = "sequence number forgotten by the operator";
+    record.detail = "the sequence number was reset";
     const auto written = audit ? (*audit)->write(record) : flowtap::fail(audit.error());
     const auto forgotten = written ? numbers.forget(name) : written;
     if (!forgotten) {

@@ -3,13 +3,16 @@
 """dfcd as its operator meets it: what keeps it from starting, how it ends, and what goes wrong on
 the way."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -251,6 +254,11 @@ def test_a_pipe_is_tapped_as_its_packets_come_and_never_delays_the_end():
                 assert device.receive() is None
 
 
+def octets_in(pipe):
+    """How much waits in a pipe."""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0\0\0\0"))[0]
+
+
 def wait_until(what):
     end = time.monotonic() + lab.PATIENCE
     while not what():
@@ -300,6 +308,7 @@ def test_a_reader_of_the_copies_that_has_stopped_delays_neither_a_delete_nor_the
             add(device)
             add(device)
             dfcd.wait_for("the replay begins\n")
+            wait_until(lambda: octets_in(reader) > 4096)
             gone = device.ask("DELETE", [("Criteria-ID", "1"), ("Flags", "STATIC")])
             assert (gone.code, gone["CRITERIA-COUNT"]) == (200, "1")
             status, output = dfcd.stop()

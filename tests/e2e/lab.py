@@ -221,6 +221,83 @@ class Device:
         self.transport.close()
 
 
+class UdpDevice:
+    """A mediation device that sends its requests over UDP, from one socket."""
+
+    def __init__(self, port, login, key, host="127.0.0.1", source="127.0.0.1", sequence=0):
+        self.at, self.login, self.key, self.sequence = (host, port), login, key, sequence
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                                    socket.SOCK_DGRAM)
+        self.socket.bind((source, 0))
+        self.socket.settimeout(PATIENCE)
+
+    def sign(self, method, fields=(), version="0.7", csource=None, sequence=None, key=None):
+        if sequence is None:
+            self.sequence += 1
+            sequence = self.sequence
+        names = [("Csource-ID", csource or self.login)] + list(fields) + [("Seq", str(sequence))]
+        return request(method, names, key or self.key, version)
+
+    def send(self, octets, at=None):
+        self.socket.sendto(octets, at or self.at)
+
+    def receive(self, at=None):
+        """The next message; it must come from the address and port that were asked."""
+        octets, sender = self.socket.recvfrom(65536)
+        assert sender[:2] == tuple(at or self.at), "the answer came from %s port %d" % sender[:2]
+        return Answer(octets, self.key)
+
+    def ask(self, method, fields=(), at=None, **how):
+        octets = self.sign(method, fields, **how)
+        self.send(octets, at)
+        answer = self.receive(at)
+        assert answer["SEQ"] == re.search(rb"Seq: (\d+)", octets)[1].decode()
+        return answer
+
+    def has_heard_nothing(self):
+        return not select.select([self.socket], [], [], 0)[0]
+
+    def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.close()
+
+
+def free_udp_ports(count):
+    """Ports that no UDP socket has."""
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+    for each in sockets:
+        each.bind(("0.0.0.0", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+class Target:
+    """Where notifications of one control source go."""
+
+    def __init__(self, key, host="127.0.0.1"):
+        self.key = key
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((host, 0))
+        self.socket.settimeout(PATIENCE)
+        self.host, self.port = self.socket.getsockname()
+
+    def receive(self):
+        return Answer(self.socket.recv(65536), self.key)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.socket.close()
+
+
 def add_fields(filters, destination=("192.0.2.5", 2300), source=("198.51.100.9", 65535), cdest="cd1"):
     """The fields of an ADD of flow-tap with one content destination."""
     return [("Cdest-ID", cdest)] + list(filters) + [
@@ -265,10 +342,12 @@ services { flow-tap { interface sp-1/2/0.100; %s %s } }
 
 
 class Dfcd:
-    """A dfcd with a directory of its own, on a port it picked itself."""
+    """A dfcd with a directory of its own (or one that is there already and stays), on a port it
+    picked itself."""
 
-    def __init__(self, config, *arguments, prefix=()):
-        self.directory = tempfile.mkdtemp(prefix="dfcd-")
+    def __init__(self, config, *arguments, prefix=(), directory=None):
+        self.is_temporary = directory is None
+        self.directory = directory or tempfile.mkdtemp(prefix="dfcd-")
         self.config = os.path.join(self.directory, "dfcd.conf")
         with open(self.config, "w") as out:
             out.write(config)
@@ -277,7 +356,8 @@ class Dfcd:
         command = list(prefix) + [
             DFCD, "--config", self.config, "--listen", "127.0.0.1", "--port", "0",
             "--host-key", os.path.join(self.directory, "host-key"),
-            "--audit-log", os.path.join(self.directory, "audit.jsonl")] + list(arguments)
+            "--audit-log", os.path.join(self.directory, "audit.jsonl"),
+            "--sequence-file", os.path.join(self.directory, "sequences")] + list(arguments)
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=self.log, text=True)
         self.port = int(self.wait_for(r"listening on \S+ port (\d+)")[1])
@@ -308,6 +388,10 @@ class Dfcd:
             self.process.send_signal(signal.SIGTERM)
         return self.wait()
 
+    def crash(self):
+        self.process.kill()
+        return self.wait()
+
     def audit(self):
         with open(os.path.join(self.directory, "audit.jsonl")) as lines:
             return [json.loads(line) for line in lines]
@@ -322,7 +406,8 @@ class Dfcd:
             self.process.kill()
             self.process.communicate()
         self.log.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if self.is_temporary:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
 
 # --- tests -------------------------------------------------------------------------------------
