@@ -71,10 +71,33 @@ void datagrams::take(const endpoint& from, const endpoint& at, std::string_view 
     // Before the sequence number is taken: the client may send the same request again.
     if (!has_room(*source))
         return drop(error(make_error_code(errc::too_many_replies)), source->name(), from, now);
-    auto served = serve(*state_, who, *envelope, now);
+    // A replay has no place to take away.
+    if (!backlog_.must_wait(source->id()) || !has_fresh_sequence(who, *envelope))
+        return serve_now(who, at, from, *envelope, now);
+    if (!backlog_.put(source->id(), {from, at, std::string(message)}))
+        drop(error(make_error_code(errc::too_many_replies)), source->name(), from, now);
+}
+
+void datagrams::serve_now(const requester& who, const endpoint& at, const endpoint& from,
+                          const dtcp::envelope& message, time_stamp now) {
+    auto served = serve(*state_, who, message, now);
     if (const auto* failed = std::get_if<refusal>(&served))
-        return refuse(*failed, source->name(), from, now);
-    put(*source, from, at, std::move(std::get<handled>(served).given));
+        return refuse(*failed, who.source.name(), from, now);
+    handled& done = std::get<handled>(served);
+    backlog_.charge(who.source.id(), done.work);
+    put(who.source, from, at, std::move(done.given));
+}
+
+void datagrams::serve_backlog(time_stamp now) {
+    backlog_.begin_turn();
+    while (const auto next = backlog_.take()) {
+        const auto& [number, request] = *next;
+        const auto envelope = dtcp::parse_envelope(request.message);
+        const std::string peer = to_string(request.from);
+        const requester who{*state_->sources.find(number), peer, request.from.address,
+                            channel_kind::datagram};
+        serve_now(who, request.at, request.from, *envelope, now);
+    }
 }
 
 control_source* datagrams::find_source(const dtcp::envelope& message, const endpoint& from,
@@ -90,8 +113,9 @@ control_source* datagrams::find_source(const dtcp::envelope& message, const endp
 }
 
 bool datagrams::has_room(const control_source& of) const noexcept {
-    return of.replies_waiting == 0 || (of.replies_waiting < replies_per_source &&
-                                       waiting_.size() + list_count_ < replies_in_all);
+    const std::size_t waiting = of.replies_waiting + backlog_.size(of.id());
+    return waiting == 0 ||
+           (waiting < replies_per_source && waiting_.size() + list_count_ < replies_in_all);
 }
 
 void datagrams::refuse(const refusal& reason, std::string_view principal, const endpoint& from,
@@ -135,6 +159,7 @@ void datagrams::turn(time_stamp now) {
         send(*at->source, at->from, at->at, at->given);
         at = waiting_.erase(at);
     }
+    serve_backlog(now);
     continue_lists();
     refusals_.flush(now);
 }
@@ -160,7 +185,7 @@ void datagrams::continue_lists() {
 }
 
 std::optional<steady_time> datagrams::deadline() const {
-    if (!lists_.empty() && !held_)
+    if ((!lists_.empty() && !held_) || !backlog_.empty())
         return last_turn_;
     return refusals_.deadline();
 }
@@ -172,6 +197,7 @@ void datagrams::fail_add(const control_source& of, criteria_id which) {
 }
 
 void datagrams::forget(const control_source& whose) {
+    backlog_.forget(whose.id());
     waiting_.remove_if([&](const reply& one) { return one.source == &whose; });
     const auto listed = lists_.find(whose.id());
     if (listed == lists_.end())

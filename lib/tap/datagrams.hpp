@@ -15,6 +15,7 @@
 #include <flowtap/tap/access_point.hpp>
 
 #include "answer.hpp"
+#include "backlog.hpp"
 #include "control.hpp"
 #include "intake.hpp"
 #include "refusal_log.hpp"
@@ -71,6 +72,10 @@ private:
     /// The one message of a datagram.
     result<std::string_view> message_of(byte_view octets);
     void take(const endpoint& from, const endpoint& at, std::string_view message, time_stamp now);
+    /// Does what an authentic request asks for, and answers it.
+    void serve_now(const requester& who, const endpoint& at, const endpoint& from,
+                   const dtcp::envelope& message, time_stamp now);
+    void serve_backlog(time_stamp now);
     /// Null if there is none of that name for this datagram.
     control_source* find_source(const dtcp::envelope& message, const endpoint& from,
                                 const endpoint& at) const;
@@ -90,6 +95,7 @@ private:
     std::deque<effect>* out_;
     dtcp::framer framer_;
     refusal_log refusals_;
+    backlog backlog_;
     replies waiting_;
     /// LIST answers by control source, which take turns.
     std::map<control_source_id, replies> lists_;

@@ -93,6 +93,11 @@ std::optional<refusal> authenticate(const requester& from, const dtcp::envelope&
     return std::nullopt;
 }
 
+bool has_fresh_sequence(const requester& from, const dtcp::envelope& message) {
+    return message.sequence &&
+           (!checks_sequence(from) || from.source.sequence.is_fresh(*message.sequence));
+}
+
 std::variant<handled, refusal> serve(control& state, const requester& from,
                                      const dtcp::envelope& message, time_stamp now) {
     if (!message.sequence)

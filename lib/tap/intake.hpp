@@ -35,6 +35,9 @@ struct handled {
 /// HMAC holds.
 std::optional<refusal> authenticate(const requester& from, const dtcp::envelope& message);
 
+/// False if `serve` would refuse the request for its sequence number.
+bool has_fresh_sequence(const requester& from, const dtcp::envelope& message);
+
 /// Takes the sequence number of an authentic request and does what it asks for.
 std::variant<handled, refusal> serve(control& state, const requester& from,
                                      const dtcp::envelope& message, time_stamp now);

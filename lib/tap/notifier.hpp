@@ -26,7 +26,8 @@ class notifier {
 public:
     /// `what` may go out when every worker has passed on to edition `after`: what was deleted is
     /// told when nothing of it leaves any more (dtcp.md, section 11). Version and timestamp are
-    /// filled in when it goes out.
+    /// filled in when it goes out. More purged criteria than go into a datagram are told by several
+    /// notifications.
     void tell(control_source_id to, dtcp::notification what, edition after = {});
 
     /// Takes out all that is due, in the order of `tell` within one control source.

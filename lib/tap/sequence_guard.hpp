@@ -33,6 +33,11 @@ public:
     sequence_decision accept(sequence_number candidate, std::string_view source,
                              sequence_store* store);
 
+    /// False if the number would be refused as repeated or outside.
+    bool is_fresh(sequence_number candidate) const noexcept {
+        return dtcp::is_accepted(window_.check(candidate));
+    }
+
     /// Forgets everything, also what is stored. False, and nothing is done, if that failed.
     bool reset(std::string_view source, sequence_store* store);
 

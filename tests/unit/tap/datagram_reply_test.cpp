@@ -169,6 +169,50 @@ TEST_CASE("a source that nobody answers yet is served however many others wait")
     CHECK(at.point.state().criteria == 16'384 + 7);
 }
 
+TEST_CASE("requests that go through many criteria make those of their source wait, in order") {
+    udp_rig at(roomy(10'000));
+    at.stock("md1", 9000);
+    const auto answered = [&] {
+        at.turn();
+        std::vector<std::string> numbers;
+        for (const tap::send_datagram& one : at.take_datagrams())
+            numbers.push_back(value_of(verified(one.octets, udp_key), "SEQ"));
+        return numbers;
+    };
+    const auto heavy = "REFRESH DTCP/0.7\nCriteria-ID: *\nTimeout-Idle: 5\n";
+    using numbers = std::vector<std::string>;
+    for (int i = 0; i < 3; ++i)
+        at.send("md1", heavy);
+    at.send("md1", noop);
+    // Replays, which are refused at once and take nobody's place.
+    for (int i = 0; i < 300; ++i) {
+        at.next_seq = 9001;
+        at.send("md1", noop);
+    }
+    CHECK(at.point.state().bad_sequences == 300);
+    CHECK(at.point.state().datagrams_dropped == 0);
+    at.next_seq = 1;
+    at.send("md2", noop);
+    CHECK(*at.point.deadline() <= at.now.steady);
+    CHECK(at.take_datagrams().size() == 2);
+    CHECK(answered() == numbers{"9002"});
+    CHECK(answered() == numbers{"9003"});
+    CHECK(answered() == numbers{"9004"});
+    CHECK((!at.point.deadline() || *at.point.deadline() > at.now.steady));
+}
+
+TEST_CASE("so many octets of requests wait for their source's turn, and no more") {
+    udp_rig at(roomy(10'000));
+    at.stock("md1", 9000);
+    at.send("md1", "REFRESH DTCP/0.7\nCriteria-ID: *\nTimeout-Idle: 5\n");
+    const std::string filler = "X-A: " + std::string(8000, 'x') + "\n";
+    for (int i = 0; i < 10; ++i)
+        at.send("md1", noop + filler + filler + filler + filler + filler);
+    CHECK(at.point.state().datagrams_dropped == 4);
+    CHECK(at.gather().size() == 7);
+    CHECK_FALSE(at.ask_datagram("md1", noop).empty());
+}
+
 TEST_CASE("LIST over UDP is many whole responses of at most 1400 octets") {
     udp_rig at(roomy(1000));
     at.stock("md1", 1000);
