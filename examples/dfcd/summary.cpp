@@ -54,6 +54,27 @@ std::uint64_t dropped_datagrams(const totals& counted) {
            counted.control.datagrams_dropped;
 }
 
+/// What concerns the control side, without what never happened.
+std::string control_text(const totals& counted) {
+    const tap::status& control = counted.control;
+    const transport::datagram_counters& datagrams = counted.datagrams;
+    std::string text;
+    if (control.requests + unanswered(control) != 0)
+        text += fmt::format("requests          {} ({} refused), {} without an answer\n",
+                            control.requests, control.errors_answered, unanswered(control));
+    if (control.expired + control.purged != 0)
+        text += fmt::format("criteria ended    {} by a timeout, {} by congestion\n",
+                            control.expired, control.purged);
+    if (control.notifications + control.notifications_dropped != 0)
+        text += fmt::format("notifications     {} sent, {} dropped\n", control.notifications,
+                            control.notifications_dropped);
+    if (datagrams.received + datagrams.sent + datagrams.not_sent != 0)
+        text += fmt::format("datagrams         {} received, {} dropped, {} sent, {} not sent\n",
+                            datagrams.received, dropped_datagrams(counted), datagrams.sent,
+                            datagrams.not_sent);
+    return text;
+}
+
 void add_packets(const path::path_counters& counted, nlohmann::ordered_json& summary) {
     summary["seen"] = counted.seen;
     summary["seen_octets"] = counted.seen_octets;
@@ -97,26 +118,19 @@ void add_datagrams(const totals& counted, nlohmann::ordered_json& summary) {
 
 std::string summary_text(const totals& counted) {
     const path::path_counters& packets = counted.path;
-    const tap::status& control = counted.control;
-    const transport::datagram_counters& datagrams = counted.datagrams;
-    return fmt::format("packets seen      {}{}\n"
-                       "packets lost      {}\n"
-                       "packets sampled   {} left out\n"
-                       "packets tapped    {}\n"
-                       "copies made       {}\n"
-                       "copies delivered  {}\n"
-                       "copies dropped    {}{}\n"
-                       "criteria ended    {} by a timeout, {} by congestion\n"
-                       "requests          {}, {} refused, {} without an answer\n"
-                       "notifications     {} sent, {} dropped\n"
-                       "datagrams         {} received, {} dropped, {} sent, {} not sent\n",
-                       packets.seen, breakdown(verdicts, packets.decoded), packets.lost,
-                       packets.sampled_out, packets.tapped, packets.copies, packets.delivered,
-                       sum(packets.dropped), breakdown(causes, packets.dropped), control.expired,
-                       control.purged, control.requests, control.errors_answered,
-                       unanswered(control), control.notifications, control.notifications_dropped,
-                       datagrams.received, dropped_datagrams(counted), datagrams.sent,
-                       datagrams.not_sent);
+    std::string text =
+        fmt::format("packets seen      {}{}\n"
+                    "packets lost      {}\n",
+                    packets.seen, breakdown(verdicts, packets.decoded), packets.lost);
+    if (packets.sampled_out != 0)
+        text += fmt::format("packets left out  {}\n", packets.sampled_out);
+    text += fmt::format("packets tapped    {}\n"
+                        "copies made       {}\n"
+                        "copies delivered  {}\n"
+                        "copies dropped    {}{}\n",
+                        packets.tapped, packets.copies, packets.delivered, sum(packets.dropped),
+                        breakdown(causes, packets.dropped));
+    return text + control_text(counted);
 }
 
 std::string summary_json(const totals& counted) {

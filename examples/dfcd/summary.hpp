@@ -16,7 +16,7 @@ struct totals {
     flowtap::transport::datagram_counters datagrams;
 };
 
-/// For a person: a few lines, aligned.
+/// For a person: a few lines, aligned, without some of what never happened.
 std::string summary_text(const totals& counted);
 
 /// The same as one JSON object:
