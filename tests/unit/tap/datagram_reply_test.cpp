@@ -259,6 +259,29 @@ TEST_CASE("under DTCP/0.5 the number of criteria comes once, in the last datagra
     }
 }
 
+TEST_CASE("a datagram is filled up to the last octet, and no further") {
+    for (const char* version : {"0.5", "0.7"}) {
+        CAPTURE(std::string(version));
+        const std::string asked = "LIST DTCP/" + std::string(version) + "\nFlags: Criteria\n";
+        std::size_t longest = 0;
+        for (std::size_t name = 300; name < 420; ++name) {
+            udp_rig at;
+            std::string request = add("");
+            request.replace(request.find("cd1"), 3, std::string(name, 'x'));
+            at.ask_datagram("md1", request);
+            at.ask_datagram("md1", request);
+            at.send("md1", asked);
+            const auto parts = at.gather();
+            CHECK(at.longest <= 1400);
+            REQUIRE(parts.size() <= 2);
+            if (parts.size() == 1)
+                longest = std::max(longest, at.longest);
+        }
+        // Two octets more each time; the count under 0.5 may have ten digits.
+        CHECK(longest >= (std::string_view(version) == "0.5" ? 1390 : 1399));
+    }
+}
+
 TEST_CASE("a LIST that selects nothing is one datagram") {
     udp_rig at;
     for (const char* version : {"0.5", "0.7"}) {

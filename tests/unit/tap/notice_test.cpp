@@ -272,3 +272,15 @@ TEST_CASE("after a restart a login asks for notifications anew") {
     CHECK(messages(at.exchange(session, at.request("lea1", noop))).size() == 1);
     CHECK(at.point.state().notifications == 1);
 }
+
+TEST_CASE("a session that only waits for its answers to be read gets no notification any more") {
+    rig at;
+    const tap::session_id session = at.open("lea1");
+    const tap::session_id other = at.open("lea1");
+    at.feed(session, at.request("lea1", noop_async));
+    at.turn();
+    at.point.finish(session);
+    CHECK(messages(at.exchange(other, at.request("lea1", noop_async))).size() == 3);
+    CHECK(messages(at.read(session)).size() == 2);
+    CHECK(at.taken<tap::close_session>().size() == 1);
+}
