@@ -73,10 +73,11 @@ result<decapsulated> open_udp(encapsulation_kind expected, const packet_view& pa
     if (expected != encapsulation_kind::udp_mirror)
         return found;
 
-    if (found.inner.size() < mirror_header_size || load_u8(found.inner, 0) >> 6 != 0)
-        return fail(errc::not_encapsulated);
-    found.mirror = {load_u32(found.inner, 0), load_u32(found.inner, 4)};
-    found.inner = found.inner.subspan(mirror_header_size);
+    const auto mirror = read_mirror_header(found.inner);
+    if (!mirror)
+        return fail(mirror.error());
+    found.mirror = mirror->header;
+    found.inner = mirror->inner;
     return found;
 }
 
@@ -120,6 +121,13 @@ result<decapsulated> decapsulate(encapsulation_kind expected, byte_view packet) 
     packet_view view;
     decode(link_type::raw, packet, packet.size(), view);
     return decapsulate(expected, view);
+}
+
+result<mirrored> read_mirror_header(byte_view payload) {
+    if (payload.size() < mirror_header_size || load_u8(payload, 0) >> 6 != 0)
+        return fail(errc::not_encapsulated);
+    return mirrored{{load_u32(payload, 0), load_u32(payload, 4)},
+                    payload.subspan(mirror_header_size)};
 }
 
 } // namespace flowtap::packet

@@ -10,7 +10,7 @@
 
 #include <flowtap/capture/pcap_file_source.hpp>
 
-#include "capture_writer.hpp"
+#include "../common/capture_writer.hpp"
 #include "filters.hpp"
 #include "matching.hpp"
 #include "options.hpp"
@@ -68,7 +68,7 @@ int run(const match_options& options) {
     const auto totals = match_packets(
         **source, *filters, [&](std::uint64_t number, const path::captured_packet& packet) {
             if (writer)
-                writer->write(packet);
+                writer->write(packet.frame, packet.wire_length, packet.time);
             if (lists && options.json)
                 numbers.push_back(number);
             else if (lists)

@@ -49,4 +49,15 @@ FLOWTAP_PACKET_API result<decapsulated> decapsulate(encapsulation_kind expected,
 FLOWTAP_PACKET_API result<decapsulated> decapsulate(encapsulation_kind expected,
                                                     const packet_view& packet);
 
+/// What a mirror header stands in front of. Borrows the octets that it was found in.
+struct mirrored {
+    mirror_header header;
+    byte_view inner;
+};
+
+/// Takes the mirror header off the payload of a UDP datagram: for a receiver that has it from a
+/// socket, without the outer headers.
+/// Errors: `errc::not_encapsulated`, if it is too short for one or its version is not 0.
+FLOWTAP_PACKET_API result<mirrored> read_mirror_header(byte_view payload);
+
 } // namespace flowtap::packet

@@ -168,6 +168,20 @@ TEST_CASE("what is not the expected encapsulation is refused for what it is") {
     }
 }
 
+TEST_CASE("a mirror header is read off the payload of a datagram") {
+    const octets payload = hex("3fffffff 0010f447") + counting(5);
+    const auto found = packet::read_mirror_header(payload);
+    REQUIRE(found);
+    CHECK(found->header == mirror_header{0x3FFFFFFF, 0x0010F447});
+    CHECK(std::ranges::equal(found->inner, byte_view(payload).subspan(8)));
+    CHECK(packet::read_mirror_header(byte_view(payload).first(8))->inner.empty());
+    CHECK(packet::read_mirror_header(byte_view(payload).first(7)).error().code ==
+          packet::errc::not_encapsulated);
+    for (const char* const version : {"40", "80", "c0"})
+        CHECK(packet::read_mirror_header(hex(version) + counting(7)).error().code ==
+              packet::errc::not_encapsulated);
+}
+
 TEST_CASE("a decoded frame that holds no whole packet is refused for what it is") {
     const octets frame = ipv4({}, udp(1, 2, counting(20)));
     packet_view view;
