@@ -101,12 +101,17 @@ class Capture:
 
     def end(self):
         """Stops dfcd: the copies, split, and the summary."""
+        summary = self.end_quietly()
+        return [split(copy) for copy in lab.read_pcap(self.out)], summary
+
+    def end_quietly(self):
+        """Stops dfcd, and checks that what it has counted adds up."""
         status, output = self.dfcd.stop()
         assert status == 0, status
         summary = json.loads(output)
         assert summary["seen"] == summary["sampled_out"] + sum(summary["decoded"].values())
         assert summary["copies"] == summary["delivered"] + sum(summary["dropped"].values())
-        return [split(copy) for copy in lab.read_pcap(self.out)], summary
+        return summary
 
 
 # --- copies ------------------------------------------------------------------------------------
@@ -173,6 +178,26 @@ def test_the_source_address_is_what_the_system_uses_where_none_is_configured():
         run.dfcd.wait_for("the replay has ended")
         copies, _ = run.end()
         assert [copy[:2] for copy in copies] == [("127.0.0.1", "127.0.0.9")]
+
+
+def test_ipv6_is_captured_where_an_interface_of_the_group_has_it():
+    with contextlib.ExitStack() as stack:
+        sixth = lab.ipv6("2001:db8::1", "2001:db8::2", 17, lab.udp(1, 2, b"six"))
+        run = Capture(stack, frames=[packet(1), sixth], own="address %s/24; } family inet6 {" % OWN)
+        answer = run.devices[0].ask("ADD", [("Cdest-ID", "cd1"), ("Protocol", "17"), STATIC])
+        assert answer.code == 200, answer.octets
+        run.dfcd.wait_for("the replay has ended")
+        run.end_quietly()
+        copies = lab.read_pcap(run.out)
+        assert [(copy[9], copy[20:]) for copy in copies] == [(4, packet(1)), (41, sixth)]
+
+
+def test_ipv6_is_not_captured_where_none_has_it():
+    with contextlib.ExitStack() as stack:
+        run = Capture(stack, frames=packets(1))
+        answer = run.devices[0].ask("ADD", [("Cdest-ID", "cd1"), ("Source-Address", "2001:db8::1"),
+                                            STATIC])
+        assert answer.code == 432, answer.octets
 
 
 def refused_start(config, *arguments, prefix=()):

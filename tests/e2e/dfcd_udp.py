@@ -3,6 +3,7 @@
 """Flow-tap over UDP: requests and answers, what is never answered, sequence numbers across
 restarts, crashes and resets, and notifications."""
 
+import contextlib
 import json
 import os
 import re
@@ -11,6 +12,8 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 import lab
 
@@ -189,6 +192,49 @@ def test_what_may_not_be_answered_is_counted_and_nothing_else():
         assert all(line["peer"].startswith("127.0.0.1:") for line in events)
         for secret in (KEY.decode(), "lea1", "127.0.0.1:"):
             assert secret not in dfcd.text()
+
+
+def test_a_flood_leaves_a_client_its_answers_and_is_counted_to_the_last_datagram():
+    port, = lab.free_udp_ports(1)
+    with lab.Dfcd(configuration(port), "--json") as dfcd, \
+            lab.UdpDevice(port, "lea1", KEY) as device, \
+            lab.UdpDevice(port, "lea2", OTHER_KEY) as noisy:
+        noise = [b"noise", noisy.sign("NOOP", key=b"another key"),
+                 noisy.sign("LIST", csource="lea3"), device.sign("NOOP", sequence=0)]
+        stop, count = threading.Event(), [0]
+
+        def pour():
+            while not stop.is_set():
+                noisy.send(noise[count[0] % len(noise)])
+                count[0] += 1
+
+        flood = threading.Thread(target=pour)
+        flood.start()
+        attempts = answered = 0
+        device.socket.settimeout(1)
+        end = time.monotonic() + lab.PATIENCE
+        while answered < 200:
+            assert time.monotonic() < end, "%d of %d requests answered" % (answered, attempts)
+            attempts += 1
+            octets = device.sign("NOOP")
+            device.send(octets)
+            # A datagram may be lost in the flood: the next one has another number.
+            with contextlib.suppress(TimeoutError):
+                answered += device.receive().code == 200
+        stop.set()
+        flood.join(lab.PATIENCE)
+        device.socket.settimeout(lab.PATIENCE)
+        device.send(device.sign("NOOP"))
+        # Answers that came too late for their turn are before it.
+        while device.receive()["SEQ"] != str(device.sequence):
+            pass
+        summary = ended(dfcd)
+        network, requests = summary["datagrams"], summary["requests"]
+        assert network["received"] + network["overflowed"] == count[0] + attempts + 1, summary
+        bad = sum(requests[why] for why in ("bad_authentications", "bad_sequences",
+                                            "unknown_sources"))
+        assert requests["received"] - bad == network["sent"] > answered, summary
+        assert noisy.has_heard_nothing()
 
 
 def test_requests_come_only_from_where_the_configuration_says():
