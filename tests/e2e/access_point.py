@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the end-to-end tests of the SSH side share: a server to log in to, and DTCP messages."""
+"""What the end-to-end tests of module transport share: a server, and DTCP messages."""
 import hashlib
 import hmac
 import os
@@ -26,8 +26,8 @@ class Server:
         self.process = subprocess.Popen(
             [SERVER, self.host_key, self.identity + '.pub'] + self.options,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        port, self.fingerprint = self.process.stdout.readline().split()
-        self.port = int(port)
+        port, self.fingerprint, udp_port = self.process.stdout.readline().split()
+        self.port, self.udp_port = int(port), int(udp_port)
         return self
 
     def __exit__(self, *_):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An access point behind SSH, with nothing to tap: what the end-to-end tests of module transport
-// log in to. Prints its port and the fingerprint of its host key, runs until its standard input
-// ends, and prints its counters then.
+// An access point behind SSH and UDP, with nothing to tap: what the end-to-end tests of module
+// transport talk to. Prints its port, the fingerprint of its host key and its UDP port, runs until
+// its standard input ends, and prints its counters then.
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -22,6 +22,7 @@
 #include <flowtap/permission/public_key.hpp>
 #include <flowtap/tap/access_point.hpp>
 #include <flowtap/transport/authenticator.hpp>
+#include <flowtap/transport/datagram_server.hpp>
 #include <flowtap/transport/dtcp_service.hpp>
 #include <flowtap/transport/event_loop.hpp>
 #include <flowtap/transport/ssh_server.hpp>
@@ -74,8 +75,14 @@ permission::login_directory make_logins(const char* key_file) {
     return logins;
 }
 
-tap::settings make_settings() {
+/// Control source udp1 asks over UDP, with the key "udp1-key".
+tap::settings make_settings(std::uint16_t notification_port) {
     tap::settings with;
+    tap::control_source_settings& source = with.sources["udp1"];
+    source.key = "udp1-key";
+    source.udp.emplace();
+    if (notification_port != 0)
+        source.notification_targets = {{ip_address::v4(0x7F000001), notification_port}};
     with.families.insert(family::inet6);
     with.criteria_limit = 100'000;
     with.interfaces = {{"ge-0/0/0.0", "", port_id{0}, std::nullopt}};
@@ -83,11 +90,13 @@ tap::settings make_settings() {
 }
 
 /// `name=number` of the command line into the options.
-bool set(ssh_server_options& options, std::string_view argument) {
+bool set(ssh_server_options& options, std::uint16_t& notification_port, std::string_view argument) {
     const std::size_t sign = argument.find('=');
     const std::string_view name = argument.substr(0, sign);
     const unsigned long value = std::stoul(std::string(argument.substr(sign + 1)));
-    if (name == "connection-limit")
+    if (name == "notification-port")
+        notification_port = static_cast<std::uint16_t>(value);
+    else if (name == "connection-limit")
         options.connection_limit = value;
     else if (name == "rate-limit")
         options.rate_limit = value;
@@ -121,17 +130,19 @@ int main(int count, char** arguments) {
     ssh_server_options options;
     options.listen = {{ip_address::v4(0x7F000001), 0}};
     options.host_key = arguments[1];
+    std::uint16_t notification_port = 0;
     for (int index = 3; index < count; ++index)
-        if (!set(options, arguments[index]))
+        if (!set(options, notification_port, arguments[index]))
             return 2;
 
     event_loop loop;
     path::data_path path;
     no_audit audit;
-    tap::access_point point(
-        make_settings(), {path, audit, [](std::string_view key) {
-                              return std::make_unique<crypto::keyed_hash_as<dtcp::keyed_hash>>(key);
-                          }});
+    tap::access_point point(make_settings(notification_port),
+                            {path, audit, [](std::string_view key) {
+                                 return std::make_unique<crypto::keyed_hash_as<dtcp::keyed_hash>>(
+                                     key);
+                             }});
     dtcp_service service(loop, point);
     path.on_news([&service] { service.wake(); });
     channel_router router;
@@ -145,7 +156,17 @@ int main(int count, char** arguments) {
         std::cerr << server.error().message() << '\n';
         return 1;
     }
-    std::cout << (*server)->addresses().at(0).port << ' ' << (*server)->fingerprint() << std::endl;
+    auto datagrams = datagram_server::listen(
+        loop, options.listen, [&](const endpoint& from, const endpoint& at, byte_view octets) {
+            service.receive(from, at, octets);
+        });
+    if (!datagrams) {
+        std::cerr << datagrams.error().message() << '\n';
+        return 1;
+    }
+    service.send_through(**datagrams);
+    std::cout << (*server)->addresses().at(0).port << ' ' << (*server)->fingerprint() << ' '
+              << (*datagrams)->addresses().at(0).port << std::endl;
 
     std::thread parent([&loop, &server] {
         for (std::string line; std::getline(std::cin, line);)

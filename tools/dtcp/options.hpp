@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include <flowtap/core/address.hpp>
 #include <flowtap/dtcp/version.hpp>
 
 namespace dtcp_tool {
@@ -25,7 +26,9 @@ enum exit_code : int {
 struct options {
     std::string host;
     std::uint16_t port = 32001;
+    /// The login, and the Csource-ID.
     std::string user;
+    bool over_udp = false;
     std::filesystem::path key_file;
     std::filesystem::path password_file;
     std::filesystem::path known_hosts;
@@ -34,8 +37,13 @@ struct options {
     std::chrono::seconds timeout{30};
     std::optional<flowtap::dtcp::version> spoken;
     std::optional<std::uint64_t> first_sequence;
+    std::optional<std::filesystem::path> sequence_file;
+    /// Where notifications over UDP are received.
+    std::optional<flowtap::endpoint> notify;
+    /// How many notifications to wait for.
+    std::optional<std::size_t> await;
     bool json = false;
-    /// `add`, ..., or `send`.
+    /// `add`, ..., `send`, `listen` or `shell`.
     std::string command;
     /// The parameters, or the file of `send`.
     std::vector<std::string> rest;

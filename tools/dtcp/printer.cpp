@@ -169,6 +169,10 @@ void text_printer::on_entry(dtcp::list_entry entry) {
     out() << lines << '\n';
 }
 
+void text_printer::on_silence(flowtap::sequence_number seq) {
+    out() << "no answer, Seq " << seq.value() << std::endl;
+}
+
 void text_printer::print(const dtcp::response& answer) {
     out() << code_of(answer.status) << ' ' << dtcp::reason(answer.status);
     if (answer.criterion)
@@ -210,6 +214,12 @@ void json_printer::on_entry(dtcp::list_entry entry) {
         print_statistics(object, *entry.statistics);
     object.number("criteria-num", entry.number).number("criteria-count", entry.count).end();
     out() << '\n';
+}
+
+void json_printer::on_silence(flowtap::sequence_number seq) {
+    json_object object(out());
+    object.text("type", "silence").number("seq", seq.value()).end();
+    out() << std::endl;
 }
 
 void json_printer::print(const dtcp::response& answer) {

@@ -18,6 +18,9 @@ public:
     void on_notification(flowtap::dtcp::notification told,
                          flowtap::dtcp::authenticity signature) override;
 
+    /// In the place of an answer: the request of this number got none.
+    virtual void on_silence(flowtap::sequence_number seq) = 0;
+
     /// Answers other than 200.
     std::size_t errors() const noexcept { return errors_; }
     /// Messages whose signature does not verify.
@@ -40,17 +43,20 @@ class text_printer final : public printer {
 public:
     using printer::printer;
     void on_entry(flowtap::dtcp::list_entry entry) override;
+    void on_silence(flowtap::sequence_number seq) override;
 
 private:
     void print(const flowtap::dtcp::response& answer) override;
     void print(const flowtap::dtcp::notification& told) override;
 };
 
-/// For programs: one JSON object a line, its "type" being "entry", "response" or "notification".
+/// For programs: one JSON object a line, its "type" being "entry", "response", "notification" or
+/// "silence".
 class json_printer final : public printer {
 public:
     using printer::printer;
     void on_entry(flowtap::dtcp::list_entry entry) override;
+    void on_silence(flowtap::sequence_number seq) override;
 
 private:
     void print(const flowtap::dtcp::response& answer) override;

@@ -89,9 +89,8 @@ dtcp::version needed_version(const outgoing_request& request) {
     return newest ? dtcp::version_0_8 : dtcp::version_0_7;
 }
 
-result<outgoing_request> make_request(const options& asked) {
+result<outgoing_request> request_of_arguments(const options& asked) {
     outgoing_request made;
-    made.method = upper_case(asked.command);
     for (const std::string& argument : asked.rest) {
         if (argument == "-") {
             if (const auto read = add_parameters_of_input(made); !read)
@@ -103,8 +102,7 @@ result<outgoing_request> make_request(const options& asked) {
             return fail(parameter.error());
         made.fields.push_back(std::move(*parameter));
     }
-    made.spoken = asked.spoken.value_or(needed_version(made));
-    return made;
+    return make_request(asked.command, std::move(made.fields), asked);
 }
 
 /// `ADD DTCP/0.7`. The access point judges what is wrong with a version; here it needs a form.
@@ -165,14 +163,27 @@ result<std::vector<outgoing_request>> split_requests(std::string_view text) {
     return requests;
 }
 
+result<std::vector<outgoing_request>> read_requests(const std::string& file) {
+    const auto text = read_text(file);
+    if (!text)
+        return fail(text.error());
+    return split_requests(*text);
+}
+
+outgoing_request make_request(std::string_view method,
+                              std::vector<std::pair<std::string, std::string>> fields,
+                              const options& asked) {
+    outgoing_request made;
+    made.method = upper_case(method);
+    made.fields = std::move(fields);
+    made.spoken = asked.spoken.value_or(needed_version(made));
+    return made;
+}
+
 result<std::vector<outgoing_request>> make_requests(const options& asked) {
-    if (asked.command == "send") {
-        const auto text = read_text(asked.rest.front());
-        if (!text)
-            return fail(text.error());
-        return split_requests(*text);
-    }
-    auto request = make_request(asked);
+    if (asked.command == "send")
+        return read_requests(asked.rest.front());
+    auto request = request_of_arguments(asked);
     if (!request)
         return fail(request.error());
     return std::vector<outgoing_request>{std::move(*request)};

@@ -3,10 +3,11 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <flowtap/core/result.hpp>
-#include <flowtap/transport/dtcp_client.hpp>
+#include <flowtap/transport/dtcp_link.hpp>
 
 #include "options.hpp"
 
@@ -17,6 +18,15 @@ namespace dtcp_tool {
 /// those of `dtcp::framer`; the subject is the file or the line.
 flowtap::result<std::vector<flowtap::transport::outgoing_request>>
 make_requests(const options& asked);
+
+/// The requests of a file, for `send`; `-` is standard input. Errors: as `make_requests`.
+flowtap::result<std::vector<flowtap::transport::outgoing_request>>
+read_requests(const std::string& file);
+
+/// `METHOD` with these parameters, in the version that is asked for or needed.
+flowtap::transport::outgoing_request
+make_request(std::string_view method, std::vector<std::pair<std::string, std::string>> fields,
+             const options& asked);
 
 /// The requests of a text: each from its start line to an empty line or the end. A request that has
 /// an Authentication-Info is kept as it stands.

@@ -5,7 +5,7 @@
 
 flowtap_packages_build=(
     meson ninja-build pkg-config g++ ccache git python3
-    libboost-dev libssh-dev libpcap-dev libfmt-dev libssl-dev libcrypt-dev libcli11-dev
+    libboost-dev libedit-dev libssh-dev libpcap-dev libfmt-dev libssl-dev libcrypt-dev libcli11-dev
     nlohmann-json3-dev doctest-dev
 )
 
