@@ -42,7 +42,7 @@ std::string physical_name(const std::string& interface) {
 tap::control_source_settings source_settings(const config::control_source& configured,
                                              const std::vector<std::uint16_t>& ports) {
     tap::control_source_settings made;
-    if (configured.udp)
+    if (configured.udp && !ports.empty())
         made.udp = tap::udp_access{ports, configured.source_addresses};
     if (configured.dtcp_key)
         made.key = *configured.dtcp_key;

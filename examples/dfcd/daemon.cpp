@@ -175,6 +175,7 @@ flowtap::result<void> daemon::open_sockets(const config::configuration& with) {
     if (!opened)
         return flowtap::fail(opened.error());
     datagrams_ = std::move(*opened);
+    request_sockets_ = requests->size();
     return {};
 }
 
@@ -212,8 +213,10 @@ int daemon::run() {
     const meeting_points own = own_endpoints();
     for (const flowtap::endpoint& where : own.ssh)
         log("listening on {} port {}", to_string(where.address), where.port);
-    for (const flowtap::endpoint& where : own.udp)
-        log("listening on {} port {} (UDP)", to_string(where.address), where.port);
+    for (std::size_t i = 0; i < own.udp.size(); ++i)
+        log("{} {} port {} (UDP)",
+            i < request_sockets_ ? "listening on" : "notifications leave from",
+            to_string(own.udp[i].address), own.udp[i].port);
     if (server_)
         log("the host key is {}", server_->fingerprint());
     loop_.post([this] {

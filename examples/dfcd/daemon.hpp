@@ -80,6 +80,8 @@ private:
     flowtap::path::data_path path_;
     /// Null when nothing goes over UDP.
     std::unique_ptr<flowtap::transport::datagram_server> datagrams_;
+    /// The first of its sockets take requests; the others only send notifications.
+    std::size_t request_sockets_ = 0;
     std::unique_ptr<flowtap::tap::access_point> point_;
     std::unique_ptr<flowtap::transport::dtcp_service> service_;
     flowtap::transport::local_authenticator users_;

@@ -47,8 +47,8 @@ int serve(const dfcd::options& chosen) {
         std::printf("%s: the configuration is good\n", chosen.config.c_str());
         return 0;
     }
-    if (!chosen.reset_sequence.empty())
-        return dfcd::reset_sequence(chosen, loaded.settings);
+    if (chosen.reset_sequence)
+        return dfcd::reset_sequence(chosen, *chosen.reset_sequence, loaded.settings);
     if (is_exposed(chosen.config))
         dfcd::log("warning: others can read the configuration and the secrets in it: {}",
                   chosen.config);

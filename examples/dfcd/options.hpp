@@ -33,8 +33,8 @@ struct options {
     std::string host_key = "/var/lib/flowtap/ssh_host_ed25519_key";
     std::string audit_log = "/var/log/flowtap/audit.jsonl";
     std::string sequence_file = "/var/lib/flowtap/sequences";
-    /// The control source whose sequence number is to be forgotten; empty: dfcd is to serve.
-    std::string reset_sequence;
+    /// The control source whose sequence number is to be forgotten; none: dfcd is to serve.
+    std::optional<std::string> reset_sequence;
     std::vector<input> inputs;
     std::string write;
     std::string criteria;

@@ -5,8 +5,10 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -51,58 +53,77 @@ int done(const std::string& what) {
     return 0;
 }
 
+int failed(const flowtap::error& why) {
+    log("{}", why.message());
+    return failure;
+}
+
 /// Nobody else has the file open.
-int reset_in_file(const options& chosen, sequence_file& numbers) {
-    const std::string& name = chosen.reset_sequence;
-    if (!numbers.load(name))
-        return done(fmt::format("no sequence number of \"{}\" is stored", name));
+int reset_in_file(const options& chosen, const std::string& source, sequence_file& numbers) {
+    if (!numbers.load(source))
+        return done(fmt::format("no sequence number of \"{}\" is stored", source));
     const auto audit = audit_file::open(chosen.audit_log);
+    if (!audit)
+        return failed(audit.error());
     flowtap::tap::audit_record record;
     record.time = std::chrono::system_clock::now();
     record.event = flowtap::tap::audit_event::sequence;
-    record.principal = name;
+    record.principal = source;
     record.detail = "the sequence number was reset";
-    const auto written = audit ? (*audit)->write(record) : flowtap::fail(audit.error());
-    const auto forgotten = written ? numbers.forget(name) : written;
-    if (!forgotten) {
-        log("{}", forgotten.error().message());
-        return failure;
-    }
-    return done(fmt::format("the sequence number of \"{}\" is forgotten", name));
+    if (const auto written = (*audit)->write(record); !written)
+        return failed(written.error());
+    if (const auto forgotten = numbers.forget(source); !forgotten)
+        return failed(forgotten.error());
+    return done(fmt::format("the sequence number of \"{}\" is forgotten", source));
 }
 
-/// Asks the dfcd that has the file open, and waits until it has done so.
-int ask_process(const options& chosen, pid_t process) {
-    const std::string& name = chosen.reset_sequence;
-    const reset_requests requests(chosen.sequence_file);
-    if (const auto left = requests.leave(name); !left) {
-        log("{}", left.error().message());
-        return failure;
+/// How a process has dealt with a request.
+enum class reply : std::uint8_t { done, refused, none, gone };
+
+reply wait_for_reply(const reset_requests& requests, const std::string& source, pid_t process) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (requests.is_there(source)) {
+        if (requests.is_refused(source))
+            return reply::refused;
+        if (::kill(process, 0) != 0 && errno == ESRCH)
+            return reply::gone;
+        if (std::chrono::steady_clock::now() > end)
+            return reply::none;
+        std::this_thread::sleep_for(between_looks);
     }
+    return reply::done;
+}
+
+/// Asks the dfcd that has the file open, and waits until it has done so. Nothing when it has ended
+/// before it did.
+std::optional<int> ask_process(const options& chosen, const std::string& source, pid_t process) {
+    const reset_requests requests(chosen.sequence_file);
+    if (const auto left = requests.leave(source); !left)
+        return failed(left.error());
     // A process of another namespace has no number here.
-    if (process <= 0 || ::kill(process, SIGHUP) != 0) {
+    if (process <= 0 || (::kill(process, SIGHUP) != 0 && errno != ESRCH)) {
         const std::error_code why(process <= 0 ? ESRCH : errno, std::generic_category());
-        requests.withdraw(name);
+        requests.withdraw(source);
         log("the dfcd that has {} open cannot be told: {}", chosen.sequence_file, why.message());
         return failure;
     }
-    const auto end = std::chrono::steady_clock::now() + patience;
-    while (requests.is_there(name)) {
-        if (requests.is_refused(name)) {
-            requests.withdraw(name);
-            log("the running dfcd (process {}) refuses; its log says why", process);
-            return failure;
-        }
-        if (std::chrono::steady_clock::now() > end) {
-            requests.withdraw(name);
-            log("the running dfcd (process {}) does not answer", process);
-            return failure;
-        }
-        std::this_thread::sleep_for(between_looks);
+    const reply answer = wait_for_reply(requests, source, process);
+    requests.withdraw(source);
+    switch (answer) {
+    case reply::done:
+        return done(fmt::format("the running dfcd (process {}) has forgotten the sequence number "
+                                "of \"{}\"",
+                                process, source));
+    case reply::refused:
+        log("the running dfcd (process {}) refuses; its log says why", process);
+        return failure;
+    case reply::none:
+        log("the running dfcd (process {}) does not answer", process);
+        return failure;
+    case reply::gone:
+        return {};
     }
-    return done(fmt::format("the running dfcd (process {}) has forgotten the sequence number of "
-                            "\"{}\"",
-                            process, name));
+    return {};
 }
 
 } // namespace
@@ -156,20 +177,25 @@ std::vector<std::string> reset_requests::waiting() const {
     return sources;
 }
 
-int reset_sequence(const options& chosen, const config::configuration& with) {
-    if (!is_control_source(with, chosen.reset_sequence)) {
-        log("{}: there is no control source \"{}\"", chosen.config,
-            flowtap::escape_text(chosen.reset_sequence));
+int reset_sequence(const options& chosen, const std::string& source,
+                   const config::configuration& with) {
+    if (!is_control_source(with, source)) {
+        log("{}: there is no control source \"{}\"", chosen.config, flowtap::escape_text(source));
         return failure;
     }
-    const auto opened = sequence_file::open(chosen.sequence_file);
-    if (!opened) {
-        log("{}", opened.error().message());
-        return failure;
+    // Another process that does the same has the file open, too, and is no dfcd to be told.
+    std::signal(SIGHUP, SIG_IGN);
+    for (;;) {
+        const auto opened = sequence_file::open(chosen.sequence_file);
+        if (!opened)
+            return failed(opened.error());
+        const auto* other = std::get_if<sequence_file::holder>(&*opened);
+        if (other == nullptr)
+            return reset_in_file(chosen, source,
+                                 *std::get<std::unique_ptr<sequence_file>>(*opened));
+        if (const auto status = ask_process(chosen, source, other->process))
+            return *status;
     }
-    if (const auto* other = std::get_if<sequence_file::holder>(&*opened))
-        return ask_process(chosen, other->process);
-    return reset_in_file(chosen, *std::get<std::unique_ptr<sequence_file>>(*opened));
 }
 
 } // namespace dfcd

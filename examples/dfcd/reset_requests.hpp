@@ -36,6 +36,7 @@ private:
 /// `--reset-sequence`: forgets the sequence number of a control source, in the file or, where a
 /// dfcd has it open, by asking that. Says on standard output what was done, or on standard error
 /// why not. Returns the exit status: 0 or 1.
-int reset_sequence(const options& chosen, const flowtap::config::configuration& with);
+int reset_sequence(const options& chosen, const std::string& source,
+                   const flowtap::config::configuration& with);
 
 } // namespace dfcd

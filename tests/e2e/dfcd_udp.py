@@ -476,8 +476,48 @@ def test_targets_are_told_where_nothing_listens_on_udp():
     with lab.Target(b"Juniper") as target:
         flow_tap = "control-source lea1 { notification-targets %s port %d; }" % (target.host,
                                                                                target.port)
-        with lab.Dfcd(lab.configuration(USERS, flow_tap)):
+        with lab.Dfcd(lab.configuration(USERS, flow_tap)) as dfcd:
             assert target.receive().code == 599
+            dfcd.wait_for(r"notifications leave from 0\.0\.0\.0 port \d+ \(UDP\)")
+            assert not re.search(r"listening .*UDP", dfcd.text())
+
+
+def test_no_request_is_taken_where_notifications_leave():
+    with lab.Target(KEY) as target:
+        more = "notification-targets %s port %d;" % (target.host, target.port)
+        with lab.Dfcd(lab.configuration(USERS, sources(more)), "--json") as dfcd:
+            assert target.receive().code == 599
+            port = int(dfcd.wait_for(r"notifications leave from 0\.0\.0\.0 port (\d+)")[1])
+            with lab.UdpDevice(port, "lea1", KEY) as device:
+                device.send(device.sign("NOOP", [("Flags", "SendAsync")]))
+            # It is read before the signal is.
+            ssh = lab.Device(dfcd.port, "lea1", "first", KEY)
+            assert ssh.ask("NOOP").code == 200
+            ssh.close()
+            summary = ended(dfcd)
+            assert summary["requests"]["unknown_sources"] == 1, summary
+            assert summary["datagrams"]["sent"] == 1, summary
+
+
+def test_resets_at_the_same_time_are_all_done():
+    port, = lab.free_udp_ports(1)
+    config = configuration(port)
+    with tempfile.TemporaryDirectory() as directory, \
+            lab.UdpDevice(port, "lea1", KEY) as device, \
+            lab.UdpDevice(port, "lea2", OTHER_KEY) as other:
+        with lab.Dfcd(config, directory=directory) as dfcd:
+            assert device.ask("NOOP", sequence=50).code == 200
+            assert other.ask("NOOP", sequence=50).code == 200
+            dfcd.stop()
+        command = [lab.DFCD, "--config", os.path.join(directory, "dfcd.conf"),
+                   "--audit-log", os.path.join(directory, "audit.jsonl"),
+                   "--sequence-file", os.path.join(directory, "sequences"), "--reset-sequence"]
+        running = [subprocess.Popen(command + [name], stdout=subprocess.DEVNULL)
+                   for name in ("lea1", "lea2") * 8]
+        assert [each.wait(lab.PATIENCE) for each in running] == [0] * 16
+        with open(os.path.join(directory, "sequences")) as lines:
+            assert lines.read() == "flowtap-sequences 1\nend: 0\n"
+        assert not [name for name in os.listdir(directory) if ".reset-" in name]
 
 
 if __name__ == "__main__":
