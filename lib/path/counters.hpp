@@ -3,8 +3,10 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include <flowtap/path/data_path.hpp>
 
@@ -24,10 +26,41 @@ private:
     std::atomic<std::uint64_t> value_{0};
 };
 
-/// What one worker has counted for one slot.
-struct slot_count {
+/// A moment that one thread writes and any thread reads; none at first.
+class single_writer_time {
+public:
+    void set(steady_time time) noexcept {
+        value_.store(time.time_since_epoch().count(), std::memory_order_relaxed);
+    }
+    std::optional<steady_time> read() const noexcept {
+        const std::int64_t value = value_.load(std::memory_order_relaxed);
+        if (value == none)
+            return std::nullopt;
+        return steady_time(std::chrono::nanoseconds(value));
+    }
+    /// Only while the writer does not write.
+    void reset() noexcept { value_.store(none, std::memory_order_relaxed); }
+
+private:
+    static constexpr std::int64_t none = INT64_MIN;
+    std::atomic<std::int64_t> value_{none};
+};
+
+/// What one worker has counted for one slot. Everything that a match writes is on one line of the
+/// cache.
+struct alignas(32) slot_count {
     single_writer_counter packets;
     single_writer_counter octets;
+    single_writer_time last_match;
+    /// Whether the worker holds the slot's budget; for the worker alone.
+    bool holds_budget = false;
+
+    /// For the control side, while no worker knows the slot.
+    void reset() noexcept {
+        packets.reset();
+        octets.reset();
+        last_match.reset();
+    }
 };
 
 /// Shows a set of counters that belong together to other threads, always as a whole: readers try

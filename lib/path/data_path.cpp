@@ -56,6 +56,7 @@ generation data_path::settled() {
 }
 
 void data_path::on_news(std::function<void()> what) {
+    state_->common.news = what;
     state_->common.snapshots.on_settled(std::move(what));
 }
 
@@ -67,28 +68,41 @@ bool data_path::acquire(slot_id& slot) {
         auto& counts = each->state_->counts;
         if (counts.find(slot.value()) == nullptr)
             continue;
-        counts[slot.value()].packets.reset();
-        counts[slot.value()].octets.reset();
+        counts[slot.value()].reset();
     }
+    state_->common.budgets.acquired(slot);
     return true;
 }
 
 void data_path::release(slot_id slot) {
     state_->common.slots.release(slot, state_->common.snapshots.next());
+    state_->common.budgets.released(slot);
 }
 
-void data_path::grant(slot_id, const match_budget&) {}
-
-bool data_path::refill(slot_id, const match_budget&) {
-    return true;
+void data_path::grant(slot_id slot, const match_budget& what) {
+    if (what == match_budget{})
+        return;
+    const bool is_news = state_->common.budgets.grant(slot, what);
+    state_->common.slots.has_budget(slot);
+    if (is_news)
+        state_->common.tell();
 }
 
-match_budget data_path::remaining(slot_id) const noexcept {
-    return {};
+bool data_path::refill(slot_id slot, const match_budget& what) {
+    const detail::budgets::refilled outcome = state_->common.budgets.refill(slot, what);
+    if (outcome.done)
+        state_->common.slots.has_budget(slot);
+    if (outcome.is_news)
+        state_->common.tell();
+    return outcome.done;
+}
+
+match_budget data_path::remaining(slot_id slot) const noexcept {
+    return state_->common.budgets.left(slot);
 }
 
 std::optional<slot_id> data_path::next_exhausted() {
-    return std::nullopt;
+    return state_->common.budgets.next_exhausted();
 }
 
 void data_path::stop(slot_id slot) noexcept {
@@ -103,6 +117,8 @@ slot_counters data_path::counters(slot_id slot) const noexcept {
             continue;
         sum.packets += count->packets.read();
         sum.octets += count->octets.read();
+        // None is less than any time.
+        sum.last_match = std::max(sum.last_match, count->last_match.read());
     }
     return sum;
 }

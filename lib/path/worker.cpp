@@ -27,9 +27,11 @@ worker::state::state(detail::common& shared, const data_path_options& limits,
                      std::unique_ptr<source> from, std::unique_ptr<sink> to,
                      const worker_options& with)
     : common(shared), packets(std::move(from)), copies(std::move(to)), options(with),
-      counts(limits.slots), batch_(std::max<std::size_t>(with.batch, 1)), keys_(batch_.size()),
-      bodies_(batch_.size()), found_(batch_.size(), std::max(limits.slots, batch_.size())),
-      outbox_(outbox_room), stamps_(limits.streams) {}
+      counts(limits.slots), clock_(limits.clock), batch_(std::max<std::size_t>(with.batch, 1)),
+      keys_(batch_.size()), bodies_(batch_.size()),
+      found_(batch_.size(), std::max(limits.slots, batch_.size())), outbox_(outbox_room),
+      held_(std::make_unique_for_overwrite<std::uint32_t[]>(counts.capacity())),
+      stamps_(limits.streams) {}
 
 void worker::state::cover(std::size_t slots, std::size_t streams) {
     counts.cover(slots);
@@ -46,6 +48,7 @@ source_state worker::state::run_once() noexcept {
 
 void worker::state::process(std::size_t count) noexcept {
     now_ = &common.snapshots.enter(place);
+    look_at_clock();
     decode(count);
     std::size_t done = 0;
     while (done < kept_ && !stopping()) {
@@ -53,8 +56,11 @@ void worker::state::process(std::size_t count) noexcept {
         hand_over();
     }
     totals_.abandoned += kept_ - done;
+    const bool is_news = drop_budgets();
     now_ = nullptr;
     common.snapshots.leave(place);
+    if (is_news)
+        common.tell();
 }
 
 void worker::state::decode(std::size_t count) noexcept {
@@ -117,19 +123,50 @@ std::size_t worker::state::copy_matched(std::size_t first, std::size_t count) no
 
 /// Null when the criterion that was matched is no longer in force.
 const action* worker::state::action_of(slot_id slot) const noexcept {
-    const std::uint64_t born = common.slots.born(slot);
-    if (born == 0 || born > matched_with_)
+    if (!common.slots.of(slot).covers(matched_with_))
         return nullptr;
     return now_->what.actions.find(slot);
 }
 
 bool worker::state::count_match(slot_id slot, std::uint32_t octets) noexcept {
-    if (action_of(slot) == nullptr)
+    const detail::tenure its = common.slots.of(slot);
+    if (!its.covers(matched_with_) || now_->what.actions.find(slot) == nullptr)
+        return false;
+    if (its.has_budget() && !draw(slot, octets))
         return false;
     detail::slot_count& count = counts[slot.value()];
     count.packets.add(1);
     count.octets.add(octets);
+    count.last_match.set(time_);
     return true;
+}
+
+/// Takes one packet from the budget of a criterion, and holds the budget until `drop_budgets`.
+bool worker::state::draw(slot_id slot, std::uint32_t octets) noexcept {
+    detail::budget& left = common.budgets[slot];
+    if (left.used_up())
+        return false;
+    detail::slot_count& count = counts[slot.value()];
+    if (!count.holds_budget) {
+        common.budgets.hold(slot);
+        count.holds_budget = true;
+        held_[held_count_++] = slot.value();
+    }
+    return left.draw(octets);
+}
+
+/// Called when every copy is handed over. Returns whether budgets are used up that are to be told.
+bool worker::state::drop_budgets() noexcept {
+    if (held_count_ == 0)
+        return false;
+    show_counters();
+    bool is_news = false;
+    for (const std::uint32_t slot : std::span(held_.get(), held_count_)) {
+        counts[slot].holds_budget = false;
+        is_news = common.budgets.drop(slot_id(slot)) || is_news;
+    }
+    held_count_ = 0;
+    return is_news;
 }
 
 /// Copies one packet to the targets of one criterion that have not got it yet.
@@ -197,6 +234,7 @@ bool worker::state::wait_for_room() noexcept {
     common.snapshots.leave(place);
     copies->wait(limit);
     now_ = &common.snapshots.enter(place);
+    look_at_clock();
     refresh_waiting();
     return true;
 }

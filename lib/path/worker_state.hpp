@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <flowtap/filter/classifier.hpp>
 #include <flowtap/path/data_path.hpp>
 
+#include "budgets.hpp"
 #include "counters.hpp"
 #include "outbox.hpp"
 #include "publication.hpp"
@@ -20,10 +22,19 @@ namespace detail {
 
 /// What the control side and its workers share.
 struct common {
-    explicit common(const data_path_options& options) : slots(options.slots) {}
+    explicit common(const data_path_options& options)
+        : slots(options.slots), budgets(options.slots) {}
 
     publication snapshots;
     slot_pool slots;
+    detail::budgets budgets;
+    /// Tells the control side that there is something to look at.
+    std::function<void()> news;
+
+    void tell() const {
+        if (news)
+            news();
+    }
 };
 
 /// What remains of a captured packet once its key is taken out: what a copy is made of.
@@ -60,10 +71,13 @@ struct worker::state {
 
 private:
     void process(std::size_t count) noexcept;
+    void look_at_clock() noexcept { time_ = clock_(); }
     void decode(std::size_t count) noexcept;
     std::size_t match(std::size_t first) noexcept;
     std::size_t copy_matched(std::size_t first, std::size_t count) noexcept;
     bool count_match(slot_id slot, std::uint32_t octets) noexcept;
+    bool draw(slot_id slot, std::uint32_t octets) noexcept;
+    bool drop_budgets() noexcept;
     void copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body) noexcept;
     std::uint16_t next_identification() noexcept;
     void new_stamp() noexcept;
@@ -80,6 +94,10 @@ private:
     /// The generation with which `found_` was made.
     std::uint64_t matched_with_ = 0;
 
+    const std::function<steady_time()> clock_;
+    /// When the batch began, or the worker came back from waiting for room.
+    steady_time time_;
+
     std::vector<captured_packet> batch_;
     /// The packets of the batch that filters look at.
     std::vector<packet_key> keys_;
@@ -87,6 +105,10 @@ private:
     std::size_t kept_ = 0;
     filter::match_buffer found_;
     detail::outbox outbox_;
+
+    /// The slots whose budgets the worker holds; room for all there are.
+    std::unique_ptr<std::uint32_t[]> held_;
+    std::size_t held_count_ = 0;
 
     /// By stream: the stamp of the last packet that was copied to it.
     detail::chunked_array<std::uint32_t> stamps_;

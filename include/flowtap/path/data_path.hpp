@@ -139,8 +139,9 @@ public:
 
     /// `what` is called, from a worker's thread, when there is something to look at: once after
     /// `publish` or `settled()` left a generation unsettled and it may have settled since (call
-    /// `settled()`), and when budgets were used up (call `next_exhausted()`). It must not block:
-    /// typically it writes to an eventfd. To be set before workers run.
+    /// `settled()`), and when budgets were used up (call `next_exhausted()`); for those that
+    /// `grant` and `refill` find used up, from there. It must not block: typically it writes to an
+    /// eventfd. To be set before workers run.
     void on_news(std::function<void()> what);
 
     /// A slot that no worker remembers, with counters at zero. Nothing when all are in use.
@@ -159,8 +160,10 @@ public:
     /// none and matches without end. A budget of zero packets or octets is used up at once.
     void grant(slot_id slot, const match_budget& what);
     /// Replaces what is left of each part that is given; the other part stays as it is. False, and
-    /// nothing is done, when the budget is used up already: the criterion has ended then. Workers
-    /// may be matching meanwhile: no packet is counted against both the old and the new budget.
+    /// nothing is done, when the budget is used up already: the criterion has ended then, and is
+    /// told by `next_exhausted`. Workers may be matching meanwhile: no packet is taken from both
+    /// what was left of a part and what replaces it. More packets than 2^48 - 2 are taken for that
+    /// many.
     bool refill(slot_id slot, const match_budget& what);
     /// What is left.
     match_budget remaining(slot_id slot) const noexcept;

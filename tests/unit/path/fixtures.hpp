@@ -188,11 +188,14 @@ public:
     explicit tapping(data_path& path) : path_(path) {}
 
     slot_id add(filter_spec spec, std::vector<std::uint32_t> streams) {
+        return add(std::move(spec), action_for(std::move(streams)));
+    }
+    slot_id add(filter_spec spec, action what) {
         slot_id slot;
         if (!path_.acquire(slot))
             throw std::length_error("no slot");
         specs_[slot] = std::move(spec);
-        actions_.assign(slot, action_for(std::move(streams)));
+        actions_.assign(slot, std::move(what));
         return slot;
     }
     void remove(slot_id slot) {
@@ -210,11 +213,15 @@ public:
         made.actions = actions_;
         made.interfaces = interfaces;
         made.own = own;
+        made.gates = gates;
+        made.copy_limits = copy_limits;
         return path_.publish(std::move(made));
     }
 
     std::shared_ptr<const interface_map> interfaces;
     std::shared_ptr<const own_traffic> own;
+    std::shared_ptr<const input_gates> gates;
+    std::vector<std::uint16_t> copy_limits;
 
 private:
     data_path& path_;
@@ -224,7 +231,7 @@ private:
 
 /// Whether the sums of path_counters close.
 inline bool closes(const path_counters& counters) {
-    std::uint64_t decoded = 0;
+    std::uint64_t decoded = counters.sampled_out;
     for (const std::uint64_t count : counters.decoded)
         decoded += count;
     std::uint64_t ended = counters.delivered;
