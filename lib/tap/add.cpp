@@ -11,6 +11,7 @@
 #include <flowtap/path/snapshot.hpp>
 #include <flowtap/tap/error.hpp>
 
+#include "capture_rules.hpp"
 #include "copy_rules.hpp"
 #include "requests.hpp"
 
@@ -23,6 +24,9 @@ struct plan {
     filter_spec spec;
     std::vector<packet::header_template> headers;
     std::vector<stream_key> streams; ///< one for each header
+    // In dynamic flow capture only.
+    path::copy_group_id group;
+    std::vector<std::shared_ptr<content_destination>> destinations;
 };
 
 using parameter = dtcp::parameter;
@@ -151,6 +155,41 @@ result<void> plan_copies(const request_context& context, const dtcp::jtap_parame
     return {};
 }
 
+bool is_above_memory_threshold(const control& state, const capture_group& group) {
+    if (!group.with.memory_threshold)
+        return false;
+    const std::size_t per_cent = state.with.filter_memory / 100;
+    return state.published.memory() > per_cent * *group.with.memory_threshold;
+}
+
+/// What dynamic flow capture takes from the configuration in place of X-JTap parameters.
+result<void> plan_by_configuration(const request_context& context, const dtcp::add_request& asked,
+                                   plan& made) {
+    const control_source& source = context.from.source;
+    auto planned = plan_capture(context.state, source, asked.cdest_ids);
+    if (!planned)
+        return fail_at(context, parameter::cdest_id, errc::unknown_content_destination);
+    if (asked.priority < source.with.minimum_priority)
+        return fail_at(context, parameter::priority, errc::priority_too_low);
+    if (is_above_memory_threshold(context.state, *planned->group))
+        return fail(errc::out_of_resources);
+    made.spec.scope = planned->group->scope;
+    made.group = planned->group->number;
+    made.headers = std::move(planned->headers);
+    made.streams = std::move(planned->streams);
+    made.destinations = std::move(planned->destinations);
+    return {};
+}
+
+result<void> plan_by_request(const request_context& context, const dtcp::add_request& asked,
+                             plan& made) {
+    auto scope = resolve_scope(context, asked);
+    if (!scope)
+        return fail(std::move(scope).error());
+    made.spec.scope = std::move(*scope);
+    return plan_copies(context, asked.jtap, made);
+}
+
 result<void> check_limits(const request_context& context, const plan& made) {
     const control& state = context.state;
     const control_source& source = context.from.source;
@@ -175,11 +214,11 @@ result<plan> make_plan(const request_context& context, const dtcp::add_request& 
     if (!families)
         return fail(std::move(families).error());
     made.spec.families = *families;
-    auto scope = resolve_scope(context, asked);
-    if (!scope)
-        return fail(std::move(scope).error());
-    made.spec.scope = std::move(*scope);
-    if (auto planned = plan_copies(context, asked.jtap, made); !planned)
+    const bool by_configuration =
+        context.state.with.service == dtcp::service_kind::dynamic_flow_capture;
+    if (auto planned = by_configuration ? plan_by_configuration(context, asked, made)
+                                        : plan_by_request(context, asked, made);
+        !planned)
         return fail(planned.error());
     if (auto room = check_limits(context, made); !room)
         return fail(room.error());
@@ -198,6 +237,8 @@ std::string describe(const dtcp::add_request& asked) {
         append("Cdest-ID", destination);
     for (const dtcp::given_field& field : asked.given)
         append(dtcp::name_of(field.name), field.text);
+    if (asked.priority != 1)
+        append("Priority", std::to_string(asked.priority));
     if (asked.is_static)
         append("Flags", "STATIC");
     return line;
@@ -233,19 +274,23 @@ criteria_id install(request_context& context, const dtcp::add_request& asked, pl
     control& state = context.state;
     control_source& source = context.from.source;
     auto added = std::make_unique<criterion>(source.next_id(), compiled.slot(),
-                                             bandwidth_meter(state.samples, context.now.steady));
+                                             bandwidth_meter(state.samples));
     added->terms = make_terms(context, asked);
     added->timers = make_timers(context, asked);
 
     path::action then;
     then.owner = source.id();
+    then.group = made.group;
+    then.rank = rank_of(asked.priority, ++state.arrivals);
+    added->rank = then.rank;
+    added->destinations = std::move(made.destinations);
     for (std::size_t i = 0; i < made.streams.size(); ++i)
         then.targets.push_back(
             {state.streams.acquire(made.streams[i]), path::egress_id{}, made.headers[i]});
     added->streams = std::move(made.streams);
 
     state.published.insert(std::move(compiled), std::move(then));
-    return state.sources.insert(source, std::move(added)).id;
+    return state.insert(source, std::move(added)).id;
 }
 
 } // namespace

@@ -71,19 +71,14 @@ private:
 /// What one criterion's octets stood at when samples were taken: zero before it existed.
 class bandwidth_meter {
 public:
-    bandwidth_meter(const sample_clock& clock, steady_time added) noexcept
-        : round_(clock.round()), active_(added) {}
+    explicit bandwidth_meter(const sample_clock& clock) noexcept : round_(clock.round()) {}
 
     /// True if the sample of this round was taken.
     bool is_sampled(const sample_clock& clock) const noexcept { return round_ == clock.round(); }
 
     /// Takes the sample of this round.
-    void sample(const sample_clock& clock, std::uint64_t octets, steady_time now) noexcept {
+    void sample(const sample_clock& clock, std::uint64_t octets) noexcept {
         round_ = clock.round();
-        if (octets != last_) {
-            last_ = octets;
-            active_ = now;
-        }
         samples_[clock.index()] = octets;
     }
 
@@ -95,16 +90,9 @@ public:
         return (octets - before) * 8 / static_cast<std::uint64_t>(sample_clock::window.count());
     }
 
-    /// When the criterion last matched, to the second; `now` if it has since the last sample.
-    steady_time last_active(std::uint64_t octets, steady_time now) const noexcept {
-        return octets != last_ ? now : active_;
-    }
-
 private:
     std::array<std::uint64_t, sample_clock::size> samples_{};
     std::uint64_t round_;
-    std::uint64_t last_ = 0;
-    steady_time active_;
 };
 
 } // namespace flowtap::tap

@@ -4,6 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include "congestion.hpp"
+#include "expiry.hpp"
+
 namespace flowtap::tap {
 
 control::control(settings with_settings, surroundings around)
@@ -16,13 +19,23 @@ void control::apply(settings next) {
     with = std::move(next);
     sources.apply(with);
     names.apply(with);
+    groups.apply(with, names);
     auto own = std::make_shared<path::own_traffic>();
     for (const own_service& service : with.own_services)
         own->add(service.protocol, service.where);
-    published.replace(names.map(), std::move(own));
+    published.replace({names.map(), std::move(own), groups.gates(with), groups.copy_limits()});
+}
+
+criterion& control::insert(control_source& into, std::unique_ptr<criterion> added) {
+    criterion& one = sources.insert(into, std::move(added));
+    placed.insert(into, one);
+    begin_countdowns(*this, one);
+    return one;
 }
 
 edition control::remove(control_source& from, criterion& what) {
+    timers.cancel(what.slot);
+    placed.erase(what.slot);
     path.stop(what.slot);
     published.erase(what.slot);
     path.release(what.slot);
@@ -38,31 +51,39 @@ criterion_reading control::read(criterion& what, steady_time now) {
     const path::slot_counters counted = path.counters(what.slot);
     // The round under way may not have come this far.
     if (!what.meter.is_sampled(samples))
-        what.meter.sample(samples, counted.octets, now);
-    return {counted.packets, counted.octets, what.meter.average(samples, counted.octets, now),
-            what.meter.last_active(counted.octets, now)};
+        what.meter.sample(samples, counted.octets);
+    criterion_reading reading;
+    reading.packets = counted.packets;
+    reading.octets = counted.octets;
+    reading.bandwidth = what.meter.average(samples, counted.octets, now);
+    const path::match_budget left = path.remaining(what.slot);
+    reading.packets_left = left.packets.value_or(0);
+    reading.octets_left = left.octets.value_or(0);
+    reading.last_match = counted.last_match.value_or(reading.last_match);
+    return reading;
 }
 
-void control::sample(steady_time now) {
-    if (!last_sampled_) {
-        samples.advance(now);
-        last_sampled_.emplace();
+bool control::sample(time_stamp now) {
+    if (!sampled_) {
+        samples.advance(now.steady);
+        begin_round(*this);
+        sampled_ = 0;
     }
-    std::size_t left = sample_slice;
-    sampled_criterion& last = *last_sampled_;
-    const auto& all = sources.sources();
-    for (auto source = all.lower_bound(last.source); source != all.end(); ++source) {
-        const auto& criteria = source->second->criteria();
-        const bool begun = source->first == last.source;
-        for (auto at = begun ? criteria.upper_bound(last.id) : criteria.begin();
-             at != criteria.end(); ++at) {
-            if (left-- == 0)
-                return;
-            at->second->meter.sample(samples, path.counters(at->second->slot).octets, now);
-            last = {source->first, at->first};
+    for (std::size_t left = sample_slice; left != 0; --left) {
+        if (*sampled_ >= placed.bound()) {
+            sampled_.reset();
+            return end_round(*this, now) != 0;
         }
+        const slot_id slot{(*sampled_)++};
+        const placed_criterion one = placed.find(slot);
+        if (one.what == nullptr)
+            continue;
+        const path::slot_counters counted = path.counters(slot);
+        one.what->meter.sample(samples, counted.octets);
+        if (!one.what->destinations.empty())
+            note_sample(*this, *one.of, *one.what, counted, now);
     }
-    last_sampled_.reset();
+    return false;
 }
 
 bool write_audit(audit_log& log, std::string_view principal, std::string_view peer, audit_note note,

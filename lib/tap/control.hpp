@@ -13,12 +13,15 @@
 #include <flowtap/tap/access_point.hpp>
 
 #include "bandwidth.hpp"
+#include "capture_groups.hpp"
 #include "control_source.hpp"
 #include "name_table.hpp"
 #include "notifier.hpp"
 #include "publisher.hpp"
 #include "roster.hpp"
+#include "slot_index.hpp"
 #include "stream_table.hpp"
+#include "timers.hpp"
 
 namespace flowtap::tap {
 
@@ -32,14 +35,26 @@ struct control {
     hash_maker make_hash;
     roster sources;
     name_table names;
+    /// Of dynamic flow capture.
+    capture_groups groups;
     stream_table streams;
     publisher published;
+    /// All criteria.
+    slot_index placed;
+    /// When a timeout in seconds may have ended.
+    timer_queue timers;
     sample_clock samples;
+    /// Criteria that were ever added.
+    std::uint64_t arrivals = 0;
     notifier notifications;
     sequence_store* sequences;
     status counts;
 
     void apply(settings next);
+
+    /// Puts a criterion in its place and starts its countdowns. It is in force from the edition on
+    /// that is pending now.
+    criterion& insert(control_source& into, std::unique_ptr<criterion> added);
 
     /// Deletes a criterion: it copies nothing more for packets that workers have not begun with,
     /// and is gone for good in the edition that this returns.
@@ -49,23 +64,17 @@ struct control {
     criterion_reading read(criterion& what, steady_time now);
 
     /// Reads the counters of some criteria for their averages, and begins a new round when the last
-    /// one is complete.
-    void sample(steady_time now);
+    /// one is complete. Returns true if that deleted criteria.
+    bool sample(time_stamp now);
     /// When `sample` is to be called next.
-    steady_time next_sample() const noexcept {
-        return last_sampled_ ? samples.begun() : samples.next();
-    }
+    steady_time next_sample() const noexcept { return sampled_ ? samples.begun() : samples.next(); }
 
 private:
     /// Criteria that are read in one call of `sample`, so that requests need not wait for all.
     static constexpr std::size_t sample_slice = 4096;
 
-    struct sampled_criterion {
-        std::string source;
-        criteria_id id;
-    };
-    /// How far the round has come; none when it is complete.
-    std::optional<sampled_criterion> last_sampled_;
+    /// How far the round has come, in slots; none when it is complete.
+    std::optional<std::uint32_t> sampled_;
 };
 
 /// What a request came through.

@@ -64,6 +64,9 @@ public:
     /// of the selection and what a negated entry leaves out.
     std::vector<criterion*> select(const dtcp::selector& by) const;
     std::vector<criterion*> select_all() const;
+    bool has_criteria_to(const std::string& cdest_id) const {
+        return by_destination_.contains(cdest_id);
+    }
 
 private:
     std::vector<criterion*> select(const dtcp::criteria_selection& by) const;

@@ -15,14 +15,9 @@ std::chrono::seconds left_of(std::chrono::seconds limit, steady_time since, stea
                       : std::chrono::ceil<std::chrono::seconds>(end - now);
 }
 
-std::uint64_t left_of(std::uint64_t limit, std::uint64_t from, std::uint64_t current) {
-    return limit - std::min(limit, current - from);
-}
-
 } // namespace
 
-countdowns refreshed(const countdowns& before, const dtcp::timeouts& given, std::uint64_t packets,
-                     std::uint64_t octets, time_stamp now) {
+countdowns refreshed(const countdowns& before, const dtcp::timeouts& given, time_stamp now) {
     countdowns after = before;
     if (given.idle) {
         after.limits.idle = given.idle;
@@ -32,33 +27,40 @@ countdowns refreshed(const countdowns& before, const dtcp::timeouts& given, std:
         after.limits.total = given.total;
         after.total_since = now.steady;
     }
-    if (given.packets) {
+    if (given.packets)
         after.limits.packets = given.packets;
-        after.packets_from = packets;
-    }
-    if (given.bytes) {
+    if (given.bytes)
         after.limits.bytes = given.bytes;
-        after.octets_from = octets;
-    }
     ++after.refreshes;
     after.last_refresh = now.wall;
     return after;
 }
 
+dtcp::timeouts remaining_of(const countdowns& timers, const criterion_reading& reading,
+                            steady_time now) {
+    dtcp::timeouts left;
+    const dtcp::timeouts& limits = timers.limits;
+    if (limits.idle)
+        left.idle = left_of(*limits.idle, std::max(timers.idle_since, reading.last_match), now);
+    if (limits.total)
+        left.total = left_of(*limits.total, timers.total_since, now);
+    if (limits.packets)
+        left.packets = dtcp::packet_count{static_cast<std::uint32_t>(reading.packets_left)};
+    if (limits.bytes)
+        left.bytes = dtcp::octet_count{reading.octets_left};
+    return left;
+}
+
 dtcp::list_statistics make_statistics(const criterion_reading& reading, const countdowns& timers,
                                       steady_time now) {
     dtcp::list_statistics shown;
-    const dtcp::timeouts& limits = timers.limits;
-    if (limits.idle)
-        shown.remaining_idle =
-            left_of(*limits.idle, std::max(timers.idle_since, reading.last_active), now);
-    if (limits.total)
-        shown.remaining_total = left_of(*limits.total, timers.total_since, now);
-    if (limits.packets)
-        shown.remaining_packets =
-            left_of(limits.packets->value(), timers.packets_from, reading.packets);
-    if (limits.bytes)
-        shown.remaining_bytes = left_of(limits.bytes->value(), timers.octets_from, reading.octets);
+    const dtcp::timeouts left = remaining_of(timers, reading, now);
+    shown.remaining_idle = left.idle;
+    shown.remaining_total = left.total;
+    if (left.packets)
+        shown.remaining_packets = left.packets->value();
+    if (left.bytes)
+        shown.remaining_bytes = left.bytes->value();
     shown.average_bandwidth = reading.bandwidth;
     shown.matching_packets = reading.packets;
     shown.matching_bytes = reading.octets;

@@ -17,6 +17,8 @@
 
 namespace flowtap::tap {
 
+struct content_destination;
+
 /// What a criterion was added with. Never changes, and is shared with the LIST answers that are
 /// still on their way.
 struct criterion_terms {
@@ -25,21 +27,18 @@ struct criterion_terms {
     std::uint8_t priority = 1;
 };
 
-/// The timeouts of a criterion and where they count from. REFRESH makes a new one.
+/// The timeouts of a criterion as they were set, and where those in seconds count from. What is
+/// left of packets and octets is known to the data path alone. REFRESH makes a new one.
 struct countdowns {
     dtcp::timeouts limits;
     steady_time idle_since;
     steady_time total_since;
-    /// What the counters stood at when the timeout was set.
-    std::uint64_t packets_from = 0;
-    std::uint64_t octets_from = 0;
     std::uint32_t refreshes = 0;
     std::optional<wall_time> last_refresh;
 };
 
 /// The countdowns after a REFRESH: each timeout that is given starts again, the others go on.
-countdowns refreshed(const countdowns& before, const dtcp::timeouts& given, std::uint64_t packets,
-                     std::uint64_t octets, time_stamp now);
+countdowns refreshed(const countdowns& before, const dtcp::timeouts& given, time_stamp now);
 
 /// One thing that a control source wants copied.
 struct criterion {
@@ -53,6 +52,16 @@ struct criterion {
     std::vector<stream_key> streams;
     bandwidth_meter meter;
 
+    // In dynamic flow capture only.
+    std::vector<std::shared_ptr<content_destination>> destinations;
+    /// As `path::action::rank`.
+    std::uint64_t rank = 0;
+    /// Bit/s, when the counters were read last.
+    std::uint64_t bandwidth = 0;
+    /// Dropped packets that its control source was told of, and when it may be told of more.
+    std::uint64_t told_dropped = 0;
+    steady_time next_drop_report = steady_time::min();
+
     bool is_static() const noexcept { return terms->entry.is_static; }
 };
 
@@ -62,8 +71,16 @@ struct criterion_reading {
     std::uint64_t packets = 0;
     std::uint64_t octets = 0;
     std::uint64_t bandwidth = 0;
-    steady_time last_active;
+    /// What is left of the timeouts in packets and octets; of use where they are set.
+    std::uint64_t packets_left = 0;
+    std::uint64_t octets_left = 0;
+    /// The beginning of time if it never matched.
+    steady_time last_match = steady_time::min();
 };
+
+/// What is left of each timeout that is set; zero of one that has ended.
+dtcp::timeouts remaining_of(const countdowns& timers, const criterion_reading& reading,
+                            steady_time now);
 
 /// What LIST shows of a criterion under Stats, as it was at `now`.
 dtcp::list_statistics make_statistics(const criterion_reading& reading, const countdowns& timers,

@@ -41,6 +41,10 @@ public:
             return "too many requests of the control source wait for their answer";
         case errc::trailing_octets:
             return "octets follow the message in its datagram";
+        case errc::unknown_content_destination:
+            return "the content destination is unknown";
+        case errc::priority_too_low:
+            return "the priority is lower than the control source may use";
         }
         return "unknown error";
     }
@@ -61,6 +65,10 @@ dtcp::status_code status_of(errc code) noexcept {
         return dtcp::status_code::criteria_limit;
     case errc::too_many_content_destinations:
         return dtcp::status_code::content_destination_limit;
+    case errc::unknown_content_destination:
+        return dtcp::status_code::unknown_content_destination;
+    case errc::priority_too_low:
+        return dtcp::status_code::bad_request;
     case errc::not_permitted:
     case errc::audit_failed:
     case errc::out_of_resources:

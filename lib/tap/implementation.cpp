@@ -11,6 +11,9 @@
 #include <flowtap/permission/decide.hpp>
 #include <flowtap/tap/error.hpp>
 
+#include "capture_rules.hpp"
+#include "expiry.hpp"
+
 namespace flowtap::tap {
 
 access_point::implementation::implementation(settings with, surroundings around)
@@ -126,50 +129,50 @@ void access_point::implementation::close(session_id id, time_stamp now) {
 }
 
 void access_point::implementation::turn(time_stamp now) {
+    turned_ = now.steady;
+    unfinished_ = !expire_due(state_, now);
     publish(now);
     state_.streams.settle(state_.published.settled());
     const std::vector<session_id> waiting(waiting_.begin(), waiting_.end());
     for (const session_id id : waiting)
         announce(id, sessions_.find(id)->second);
+    if (state_.sources.criteria() != 0 && state_.next_sample() <= now.steady)
+        unfinished_ |= state_.sample(now);
     datagrams_.turn(now);
     send_notifications(now);
-    if (state_.sources.criteria() != 0 && state_.next_sample() <= now.steady)
-        state_.sample(now.steady);
 }
 
 void access_point::implementation::publish(time_stamp now) {
     publisher& published = state_.published;
-    const auto done = published.publish(state_.with.filter_memory);
+    const std::size_t memory = state_.with.filter_memory;
+    const auto done = published.publish(memory);
     if (done)
         return;
-    take_back_newcomers(done.error(), now);
+    // One ADD that is too large must not take the others of its turn with it.
+    take_back(published.find_overflow(memory), done.error(), now);
+    if (published.publish(memory))
+        return;
+    take_back({published.newcomers().begin(), published.newcomers().end()}, done.error(), now);
     // What is left has been in force before, so it may stay, also when a limit was lowered since:
     // what was deleted must go. Should even this fail, it is tried again with the next turn.
     static_cast<void>(published.publish(std::numeric_limits<std::size_t>::max()));
 }
 
-void access_point::implementation::take_back_newcomers(const error& reason, time_stamp now) {
-    std::vector<slot_id> slots(state_.published.newcomers().begin(),
-                               state_.published.newcomers().end());
-    std::sort(slots.begin(), slots.end());
-    for (const auto& [name, source] : state_.sources.sources()) {
-        std::vector<criterion*> failed;
-        for (const auto& [id, one] : source->criteria())
-            if (std::binary_search(slots.begin(), slots.end(), one->slot))
-                failed.push_back(one.get());
-        for (criterion* one : failed) {
-            audit_note note{audit_event::purge, dtcp::status_code::internal_error};
-            note.criterion = one->id.value();
-            note.count = 1;
-            note.detail = reason.code.message();
-            write_audit(state_.audit, name, "", std::move(note), now.wall);
-            for (auto& [id, session] : sessions_)
-                if (&session.source() == source.get())
-                    session.fail_add(one->id);
-            datagrams_.fail_add(*source, one->id);
-            state_.remove(*source, *one);
-            ++state_.counts.errors_answered;
-        }
+void access_point::implementation::take_back(const std::vector<slot_id>& slots, const error& reason,
+                                             time_stamp now) {
+    for (const slot_id slot : slots) {
+        const placed_criterion failed = state_.placed.find(slot);
+        audit_note note{audit_event::purge, dtcp::status_code::internal_error};
+        note.criterion = failed.what->id.value();
+        note.count = 1;
+        note.detail = reason.code.message();
+        write_audit(state_.audit, failed.of->name(), "", std::move(note), now.wall);
+        for (auto& [id, session] : sessions_)
+            if (&session.source() == failed.of)
+                session.fail_add(failed.what->id);
+        datagrams_.fail_add(*failed.of, failed.what->id);
+        state_.remove(*failed.of, *failed.what);
+        ++state_.counts.errors_answered;
     }
 }
 
@@ -197,9 +200,14 @@ std::optional<effect> access_point::implementation::next_effect() {
 }
 
 std::optional<steady_time> access_point::implementation::deadline() const {
+    if (unfinished_)
+        return turned_;
     std::optional<steady_time> due = datagrams_.deadline();
+    const auto at_the_latest = [&](steady_time when) { due = due ? std::min(*due, when) : when; };
     if (state_.sources.criteria() != 0)
-        due = std::min(due.value_or(steady_time::max()), state_.next_sample());
+        at_the_latest(state_.next_sample());
+    if (const auto timer = state_.timers.next())
+        at_the_latest(*timer);
     return due;
 }
 
@@ -220,7 +228,13 @@ void access_point::implementation::apply(settings with,
                                          const std::function<bool(std::string_view)>& is_permitted,
                                          time_stamp now) {
     write_audit(state_.audit, "", "", {audit_event::commit}, now.wall);
+    const bool is_other_service = with.service != state_.with.service;
     state_.apply(std::move(with));
+    if (is_other_service)
+        for (const auto& [name, source] : state_.sources.sources())
+            purge(*source, "the service is another one now", now);
+    else if (state_.with.service == dtcp::service_kind::dynamic_flow_capture)
+        recheck_captures(state_, now);
     for (const auto& [name, source] : state_.sources.sources()) {
         if (!source->with.udp)
             datagrams_.forget(*source);

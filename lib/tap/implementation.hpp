@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <flowtap/tap/access_point.hpp>
 
@@ -48,8 +49,8 @@ private:
     void refuse(const session& from, const refusal& reason, time_stamp now);
 
     void publish(time_stamp now);
-    /// Takes back the criteria that could not be published.
-    void take_back_newcomers(const error& reason, time_stamp now);
+    /// Takes back criteria that could not be published, and answers their ADDs with 500.
+    void take_back(const std::vector<slot_id>& slots, const error& reason, time_stamp now);
     /// Says what there is to say of a session: that it has output, or is to be closed.
     void announce(session_id id, session& of);
     /// Deletes all criteria of a control source, for a reason that is not its own.
@@ -69,6 +70,9 @@ private:
     /// Those whose first answer waits for the data path.
     std::set<session_id> waiting_;
     session_id last_session_;
+    /// The last turn, and whether it left something to do that is due.
+    steady_time turned_;
+    bool unfinished_ = false;
     std::deque<effect> effects_;
     datagrams datagrams_;
 };

@@ -8,6 +8,11 @@ namespace flowtap::tap {
 template <class Id>
 Id name_table::names<Id>::enter(const std::string& name) {
     configured.insert(name);
+    return id_of(name);
+}
+
+template <class Id>
+Id name_table::names<Id>::id_of(const std::string& name) {
     const auto next = static_cast<typename Id::number_type>(ids.size() + 1);
     return ids.try_emplace(name, Id{next}).first->second;
 }
@@ -42,6 +47,10 @@ void name_table::apply(const settings& with) {
 
 std::optional<interface_id> name_table::find_interface(std::string_view name) const {
     return interfaces_.find(name);
+}
+
+interface_id name_table::id_of(const std::string& name) {
+    return interfaces_.id_of(name);
 }
 
 std::optional<vrf_id> name_table::find_vrf(std::string_view name) const {

@@ -24,6 +24,8 @@ public:
 
     /// None if the interface is not configured. `name` has its unit.
     std::optional<interface_id> find_interface(std::string_view name) const;
+    /// The id that an interface of this name has, configured or not.
+    interface_id id_of(const std::string& name);
     /// None if the routing instance is not configured.
     std::optional<vrf_id> find_vrf(std::string_view name) const;
 
@@ -38,6 +40,7 @@ private:
         std::set<std::string, std::less<>> configured;
 
         Id enter(const std::string& name);
+        Id id_of(const std::string& name);
         std::optional<Id> find(std::string_view name) const;
     };
 

@@ -2,8 +2,18 @@
 #include "publisher.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <set>
 
 namespace flowtap::tap {
+
+namespace {
+
+std::ptrdiff_t difference(std::size_t count) {
+    return static_cast<std::ptrdiff_t>(count);
+}
+
+} // namespace
 
 void publisher::insert(filter::criterion what, path::action then) {
     const slot_id slot = what.slot();
@@ -28,10 +38,15 @@ void publisher::erase(slot_id slot) {
     changed_ = true;
 }
 
-void publisher::replace(std::shared_ptr<const path::interface_map> interfaces,
-                        std::shared_ptr<const path::own_traffic> own) {
-    interfaces_ = std::move(interfaces);
-    own_ = std::move(own);
+void publisher::change(filter::criterion what, path::action then) {
+    const slot_id slot = what.slot();
+    criteria_[places_[slot.value()]] = std::move(what);
+    actions_.assign(slot, std::move(then));
+    changed_ = true;
+}
+
+void publisher::replace(path_tables with) {
+    tables_ = std::move(with);
     changed_ = true;
 }
 
@@ -46,17 +61,59 @@ result<void> publisher::publish(std::size_t memory) {
     if (!compiled)
         return fail(std::move(compiled).error());
 
+    memory_ = compiled->cost().memory;
     path::snapshot next;
     next.criteria = std::make_shared<const filter::classifier>(std::move(*compiled));
     next.actions = actions_;
-    next.interfaces = interfaces_;
-    next.own = own_;
+    next.interfaces = tables_.interfaces;
+    next.own = tables_.own;
+    next.gates = tables_.gates;
+    next.copy_limits = tables_.copy_limits;
     published_ = edition{published_.value() + 1};
     watched_.emplace_back(published_, path_->publish(std::move(next)));
     newcomers_.clear();
     changed_ = false;
     watch();
     return {};
+}
+
+std::vector<slot_id> publisher::find_overflow(std::size_t memory) const {
+    if (newcomers_.empty())
+        return {};
+    constexpr std::size_t most_trials = 12;
+    std::size_t trials = most_trials;
+    std::vector<slot_id> rejected;
+    std::size_t fitting = 0;
+    // Each round looks for the first newcomer that does not fit beside those before it.
+    do {
+        std::size_t failing = newcomers_.size();
+        while (failing - fitting > 1) {
+            if (trials-- == 0) {
+                rejected.insert(rejected.end(), newcomers_.begin() + difference(fitting),
+                                newcomers_.end());
+                return rejected;
+            }
+            const std::size_t middle = fitting + (failing - fitting) / 2;
+            (fits(middle, rejected, memory) ? fitting : failing) = middle;
+        }
+        rejected.push_back(newcomers_[fitting]);
+        fitting = failing;
+    } while (fitting < newcomers_.size() && !fits(newcomers_.size(), rejected, memory));
+    return rejected;
+}
+
+bool publisher::fits(std::size_t count, std::span<const slot_id> rejected,
+                     std::size_t memory) const {
+    std::set<slot_id> without(rejected.begin(), rejected.end());
+    without.insert(newcomers_.begin() + difference(count), newcomers_.end());
+    std::vector<filter::criterion> tried;
+    for (const filter::criterion& one : criteria_)
+        if (!without.contains(one.slot()))
+            tried.push_back(one);
+    filter::classifier_limits limits;
+    limits.criteria = std::max(limits.criteria, tried.size());
+    limits.memory = memory;
+    return filter::classifier::build(tried, limits).has_value();
 }
 
 void publisher::watch() {

@@ -8,6 +8,8 @@
 
 #include <flowtap/tap/error.hpp>
 
+#include "capture_rules.hpp"
+#include "expiry.hpp"
 #include "requests.hpp"
 
 namespace flowtap::tap {
@@ -30,6 +32,29 @@ std::optional<std::uint64_t> find_unknown(control_source& source, const dtcp::se
             source.find(criteria_id{static_cast<std::uint32_t>(number)}) == nullptr)
             return number;
     return std::nullopt;
+}
+
+/// The caller's criteria that are selected and have not ended. Whatever has ended is told before
+/// the answer.
+std::vector<criterion*> select(request_context& context, const std::optional<dtcp::selector>& by) {
+    control_source& source = context.from.source;
+    expire_due(context.state, context.now);
+    std::vector<criterion*> selected = by ? source.select(*by) : source.select_all();
+    context.work += selected.size();
+    drop_ended(context.state, source, selected, context.now);
+    return selected;
+}
+
+/// In dynamic flow capture a content destination that is not the caller's does not exist.
+std::optional<answer> refuse_destination(request_context& context, audit_event event,
+                                         const std::optional<dtcp::selector>& by) {
+    const auto* name = by ? std::get_if<std::string>(&*by) : nullptr;
+    if (name == nullptr || context.state.with.service != dtcp::service_kind::dynamic_flow_capture ||
+        plan_capture(context.state, context.from.source, {name, 1}))
+        return std::nullopt;
+    return refuse(context, event,
+                  dtcp::error_at(context.message, dtcp::parameter::cdest_id,
+                                 errc::unknown_content_destination));
 }
 
 answer refuse_unknown(request_context& context, audit_event event, std::uint64_t number) {
@@ -67,10 +92,11 @@ audit_note note_of(audit_event event, const std::vector<criterion*>& selected) {
 
 answer handle(request_context& context, const dtcp::delete_request& asked) {
     control_source& source = context.from.source;
+    if (auto refused = refuse_destination(context, audit_event::remove, asked.selected))
+        return std::move(*refused);
+    std::vector<criterion*> selected = select(context, asked.selected);
     if (const auto unknown = find_unknown(source, asked.selected))
         return refuse_unknown(context, audit_event::remove, *unknown);
-    std::vector<criterion*> selected = source.select(asked.selected);
-    context.work += selected.size();
     if (!asked.include_static)
         std::erase_if(selected, [](const criterion* one) { return one->is_static(); });
     if (auto instead = record(context, note_of(audit_event::remove, selected)))
@@ -87,31 +113,31 @@ answer handle(request_context& context, const dtcp::delete_request& asked) {
 
 answer handle(request_context& context, const dtcp::refresh_request& asked) {
     control_source& source = context.from.source;
+    if (auto refused = refuse_destination(context, audit_event::refresh, asked.selected))
+        return std::move(*refused);
+    std::vector<criterion*> selected = select(context, asked.selected);
+    drop_used_up(context.state, source, selected, context.now);
     if (const auto unknown = find_unknown(source, asked.selected))
         return refuse_unknown(context, audit_event::refresh, *unknown);
-    std::vector<criterion*> selected = source.select(asked.selected);
-    context.work += selected.size();
     std::erase_if(selected, [](const criterion* one) { return one->is_static(); });
     if (auto instead = record(context, note_of(audit_event::refresh, selected)))
         return std::move(*instead);
-    for (criterion* one : selected) {
-        const path::slot_counters counted = context.state.path.counters(one->slot);
-        one->timers = std::make_shared<const countdowns>(
-            refreshed(*one->timers, asked.limits, counted.packets, counted.octets, context.now));
-    }
+    const auto refreshed = std::count_if(selected.begin(), selected.end(), [&](criterion* one) {
+        return refresh(context.state, source, *one, asked.limits, context.now);
+    });
     answer given = accept(context);
-    given.head.criteria_count = static_cast<std::uint32_t>(selected.size());
+    given.head.criteria_count = static_cast<std::uint32_t>(refreshed);
     return given;
 }
 
 answer handle(request_context& context, const dtcp::list_request& asked) {
     control_source& source = context.from.source;
+    if (auto refused = refuse_destination(context, audit_event::list, asked.selected))
+        return std::move(*refused);
+    const std::vector<criterion*> selected = select(context, asked.selected);
     if (asked.selected)
         if (const auto unknown = find_unknown(source, *asked.selected))
             return refuse_unknown(context, audit_event::list, *unknown);
-    const std::vector<criterion*> selected =
-        asked.selected ? source.select(*asked.selected) : source.select_all();
-    context.work += selected.size();
     if (source.entries_listed + selected.size() >
         std::max(lists_at_a_time * source.size(), small_lists))
         return refuse(context, audit_event::list, make_error_code(errc::out_of_resources));

@@ -24,8 +24,10 @@ enum class errc {
     too_many_content_destinations, ///< there are as many content destinations as there may be
     out_of_resources,              ///< the access point has no room for this now
     sequence_not_stored,           ///< the sequence number cannot be stored
-    too_many_replies, ///< too many requests of the control source wait for their answer
-    trailing_octets,  ///< octets follow the message in its datagram
+    too_many_replies,            ///< too many requests of the control source wait for their answer
+    trailing_octets,             ///< octets follow the message in its datagram
+    unknown_content_destination, ///< the content destination is unknown
+    priority_too_low,            ///< the priority is lower than the control source may use
 };
 
 /// The category of `tap::errc`, named "flowtap.tap".

@@ -2,6 +2,8 @@
 // What an answer promises: dtcp.md, section 11.
 #include <doctest/doctest.h>
 
+#include <flowtap/filter/classifier.hpp>
+
 #include "rig.hpp"
 #include "traffic.hpp"
 
@@ -11,6 +13,29 @@ using namespace flowtap::tap::test;
 namespace {
 
 constexpr const char* delete_first = "DELETE DTCP/0.7\nCriteria-ID: 1\nFlags: STATIC\n";
+
+std::size_t count_of(std::string_view text, std::string_view what) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(what); at != std::string_view::npos;
+         at = text.find(what, at + 1))
+        ++count;
+    return count;
+}
+
+/// What `count` criteria for one address each take, of which the first lists so many ports.
+std::size_t memory_of(std::uint32_t count, std::uint16_t ports) {
+    std::vector<filter::criterion> criteria;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        filter_spec spec;
+        spec.families = family::inet;
+        const address_bits address = ip_address::v4(0x0A000001 + i).bits();
+        spec.destination_addresses.entries.push_back({{address, address}});
+        for (std::uint16_t port = 53; i == 0 && port < 53 + 2 * ports; port += 2)
+            spec.destination_ports.entries.push_back({{port, port}});
+        criteria.push_back(filter::criterion::make(slot_id{i}, spec).value());
+    }
+    return filter::classifier::build(criteria).value().cost().memory;
+}
 
 } // namespace
 
@@ -170,13 +195,18 @@ TEST_CASE("ADDs that make the criteria too large are answered with 500 and taken
             octets += at.request("lea1", add("Dest-Address: 10.1." + std::to_string(batch) + "." +
                                              std::to_string(i) + "\n"));
         const std::string answers = at.exchange(session, octets);
-        if (answers.find(" 500 ") != std::string::npos)
-            break;
-        accepted += 100;
+        const std::size_t added = count_of(answers, " 200 OK\r\n");
+        accepted += added;
+        if (added == 100)
+            continue;
+        // Those that fit beside the ones before them are in.
+        CHECK(added > 0);
+        CHECK(count_of(answers, " 500 ") == 100 - added);
+        CHECK(at.audit.count(tap::audit_event::purge) == 100 - added);
+        break;
     }
     REQUIRE(accepted < 10'000);
     CHECK(at.point.state().criteria == accepted);
-    CHECK(at.audit.count(tap::audit_event::purge) == 100);
     CHECK(on.pass(udp_packet(1)) == 1);
     CHECK(value_of(at.ask(session, "lea1", "LIST DTCP/0.7\nCriteria-ID: 1\n"),
                    "MATCHING-PACKETS") == "1");
@@ -185,10 +215,12 @@ TEST_CASE("ADDs that make the criteria too large are answered with 500 and taken
     std::string octets;
     for (int i = 0; i < 200; ++i)
         octets += at.request("lea3", add("Dest-Address: 10.2.0." + std::to_string(i) + "\n"));
-    CHECK(at.exchange(other, octets).find(" 500 ") != std::string::npos);
+    const std::string answers = at.exchange(other, octets);
+    CHECK(count_of(answers, " 500 ") > 0);
+    accepted = accepted - 1 + count_of(answers, " 200 OK\r\n");
     CHECK(at.read(session).find("CRITERIA-COUNT: 1\r\n") != std::string::npos);
     CHECK(on.pass(udp_packet(1)) == 0);
-    CHECK(at.point.state().criteria == accepted - 1);
+    CHECK(at.point.state().criteria == accepted);
 
     // A lower limit leaves alone what is there, and lets it go.
     with.filter_memory = 1;
@@ -196,5 +228,29 @@ TEST_CASE("ADDs that make the criteria too large are answered with 500 and taken
         with, [](std::string_view) { return true; }, at.now);
     CHECK(value_of(at.ask(session, "lea1", "DELETE DTCP/0.7\nCriteria-ID: 2\nFlags: STATIC\n"),
                    "CRITERIA-COUNT") == "1");
-    CHECK(at.point.state().criteria == accepted - 2);
+    CHECK(at.point.state().criteria == accepted - 1);
+}
+
+TEST_CASE("an ADD that is too large fails alone, and those around it are done") {
+    constexpr int listed = 1500;
+    tap::settings with = usual_settings();
+    with.sources["lea1"] = with.default_source;
+    with.sources["lea1"].port_lists = port_list_mode::product;
+    // Room for the small ones, and for half of a large one beside them.
+    with.filter_memory = (memory_of(9, 0) + memory_of(9, listed)) / 2;
+    rig at(with);
+    wire on(at.path);
+    const tap::session_id session = at.open("lea1");
+    std::string ports = "Dest-Port: 53";
+    for (int i = 1; i < listed; ++i)
+        ports += "," + std::to_string(53 + 2 * i);
+    std::string octets;
+    for (int i = 1; i <= 9; ++i)
+        octets += at.request("lea1", add("Dest-Address: 10.0.0." + std::to_string(i) + "\n" +
+                                         (i % 4 == 2 ? ports + "\n" : "")));
+    const std::string answers = at.exchange(session, octets);
+    CHECK(count_of(answers, " 200 OK\r\n") == 7);
+    CHECK(count_of(answers, " 500 ") == 2);
+    for (std::uint8_t to = 1; to <= 9; ++to)
+        CHECK(on.pass(udp_packet(to)) == (to % 4 == 2 ? 0 : 1));
 }

@@ -111,7 +111,15 @@ inline std::string verified(std::string_view answer, std::string_view key = "Jun
 /// An access point with a data path, a clock that stands still, and control sources' channels.
 struct rig {
     explicit rig(settings with = usual_settings(), sequence_store* sequences = nullptr)
-        : point(std::move(with), {path, audit, make_test_hash, sequences}) {}
+        : path(make_path_options()),
+          point(std::move(with), {path, audit, make_test_hash, sequences}) {}
+
+    /// The workers' clock is the same as everybody's.
+    path::data_path_options make_path_options() {
+        path::data_path_options options;
+        options.clock = [this] { return now.steady; };
+        return options;
+    }
 
     path::data_path path;
     memory_audit audit;

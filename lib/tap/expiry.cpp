@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "expiry.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <flowtap/dtcp/response.hpp>
+
+namespace flowtap::tap {
+
+namespace {
+
+/// When the first of the timeouts in seconds ends, as far as is known now; none if none is set.
+std::optional<steady_time> end_of(const control& state, const criterion& what) {
+    const countdowns& timers = *what.timers;
+    std::optional<steady_time> end;
+    if (timers.limits.total)
+        end = timers.total_since + *timers.limits.total;
+    if (timers.limits.idle) {
+        const auto last_match = state.path.counters(what.slot).last_match;
+        const steady_time idle_since =
+            std::max(timers.idle_since, last_match.value_or(timers.idle_since));
+        const steady_time idle_end = idle_since + *timers.limits.idle;
+        end = end ? std::min(*end, idle_end) : idle_end;
+    }
+    return end;
+}
+
+void set_timer(control& state, const criterion& what) {
+    if (const auto end = end_of(state, what))
+        state.timers.set(what.slot, *end);
+}
+
+/// The first timeout of which nothing is left, for the audit log.
+std::string_view name_of_ended(const dtcp::timeouts& remaining) {
+    if (remaining.total && remaining.total->count() == 0)
+        return "Timeout-Total";
+    if (remaining.idle && remaining.idle->count() == 0)
+        return "Timeout-Idle";
+    if (remaining.packets && remaining.packets->value() == 0)
+        return "Timeout-Packets";
+    return "Timeout-Bytes";
+}
+
+/// Deletes a criterion that has ended, and tells its control source if that asked for it.
+void expire(control& state, control_source& of, criterion& what, time_stamp now) {
+    const dtcp::timeouts remaining =
+        remaining_of(*what.timers, state.read(what, now.steady), now.steady);
+    audit_note note{audit_event::expiry};
+    note.criterion = what.id.value();
+    note.count = 1;
+    note.detail = name_of_ended(remaining);
+    // What has ended goes, whether that can be recorded or not.
+    static_cast<void>(write_audit(state.audit, of.name(), "", std::move(note), now.wall));
+    ++state.counts.expired;
+
+    dtcp::notification told;
+    told.status = dtcp::status_code::criterion_timeout;
+    told.criterion = what.id.value();
+    told.configured = what.timers->limits;
+    told.remaining = remaining;
+    const bool is_told = what.terms->entry.send_async;
+    const edition without = state.remove(of, what);
+    if (is_told)
+        state.notifications.tell(of.id(), std::move(told), without);
+}
+
+/// True, and the criterion is gone, if one of its timeouts in seconds has ended.
+bool expire_if_ended(control& state, control_source& of, criterion& what, time_stamp now) {
+    const auto end = end_of(state, what);
+    if (!end || now.steady < *end)
+        return false;
+    expire(state, of, what, now);
+    return true;
+}
+
+path::match_budget budget_of(const dtcp::timeouts& limits) {
+    path::match_budget budget;
+    if (limits.packets)
+        budget.packets = limits.packets->value();
+    if (limits.bytes)
+        budget.octets = limits.bytes->value();
+    return budget;
+}
+
+} // namespace
+
+void begin_countdowns(control& state, const criterion& what) {
+    const path::match_budget budget = budget_of(what.timers->limits);
+    if (budget != path::match_budget{})
+        state.path.grant(what.slot, budget);
+    set_timer(state, what);
+}
+
+bool refresh(control& state, control_source& of, criterion& what, const dtcp::timeouts& given,
+             time_stamp now) {
+    const path::match_budget budget = budget_of(given);
+    if (budget != path::match_budget{} && !state.path.refill(what.slot, budget)) {
+        expire(state, of, what, now);
+        return false;
+    }
+    what.timers = std::make_shared<const countdowns>(refreshed(*what.timers, given, now));
+    set_timer(state, what);
+    return true;
+}
+
+bool expire_due(control& state, time_stamp now) {
+    for (std::size_t left = expiry_slice; left != 0; --left) {
+        if (const auto exhausted = state.path.next_exhausted()) {
+            const placed_criterion ended = state.placed.find(*exhausted);
+            if (ended.what != nullptr)
+                expire(state, *ended.of, *ended.what, now);
+            continue;
+        }
+        const auto due = state.timers.take_due(now.steady);
+        if (!due)
+            return true;
+        const placed_criterion one = state.placed.find(*due);
+        if (!expire_if_ended(state, *one.of, *one.what, now))
+            set_timer(state, *one.what);
+    }
+    return false;
+}
+
+void drop_ended(control& state, control_source& of, std::vector<criterion*>& selected,
+                time_stamp now) {
+    std::erase_if(selected, [&](criterion* one) { return expire_if_ended(state, of, *one, now); });
+}
+
+void drop_used_up(control& state, control_source& of, std::vector<criterion*>& selected,
+                  time_stamp now) {
+    std::erase_if(selected, [&](criterion* one) {
+        const path::match_budget remaining = state.path.remaining(one->slot);
+        if (remaining.packets != 0U && remaining.octets != 0U)
+            return false;
+        expire(state, of, *one, now);
+        return true;
+    });
+}
+
+} // namespace flowtap::tap
