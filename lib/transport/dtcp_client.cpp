@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <flowtap/transport/dtcp_client.hpp>
 
+#include <algorithm>
 #include <array>
+#include <deque>
 #include <string_view>
 #include <utility>
 
+#include <flowtap/dtcp/envelope.hpp>
 #include <flowtap/transport/dtcp_service.hpp>
 #include <flowtap/transport/error.hpp>
 
@@ -14,12 +17,16 @@ namespace flowtap::transport {
 
 namespace {
 
-/// Hands on what comes in, and counts the responses.
-class counting_handler final : public dtcp::response_handler {
+/// Hands on what comes in, and knows which responses are still to come.
+class matching_handler final : public dtcp::response_handler {
 public:
     void on_entry(dtcp::list_entry entry) override { to->on_entry(std::move(entry)); }
     void on_response(dtcp::response answer, dtcp::authenticity signature) override {
-        ++responses;
+        // One to a request that was given up comes late, and answers none of the others.
+        const auto found = std::find(wanted.begin(), wanted.end(), answer.seq);
+        if (found == wanted.end())
+            return;
+        wanted.erase(found);
         to->on_response(std::move(answer), signature);
     }
     void on_notification(dtcp::notification told, dtcp::authenticity signature) override {
@@ -27,7 +34,8 @@ public:
     }
 
     dtcp::response_handler* to = nullptr;
-    std::size_t responses = 0;
+    /// The Seq of the requests that have no response yet, in their order.
+    std::deque<sequence_number> wanted;
 };
 
 } // namespace
@@ -38,16 +46,27 @@ struct dtcp_client::implementation {
         : session(std::move(with)), login(std::move(user)), signing(make_hash()),
           verifying(make_hash()), reader(handler, verifying.get()), numbers(std::move(from)) {}
 
+    result<sequence_number> write(std::string& out, const outgoing_request& request);
     result<bool> step(std::string_view& rest, std::chrono::milliseconds timeout);
 
     ssh_client session;
     std::string login;
     std::unique_ptr<dtcp::keyed_hash> signing;
     std::unique_ptr<dtcp::keyed_hash> verifying;
-    counting_handler handler;
+    matching_handler handler;
     dtcp::response_reader reader;
     sequence_numbers numbers;
 };
+
+/// Appends a request; its Seq, 0 for one that goes out as it stands and has none.
+result<sequence_number> dtcp_client::implementation::write(std::string& out,
+                                                           const outgoing_request& request) {
+    const std::size_t begin = out.size();
+    if (const auto written = write_outgoing(out, request, login, numbers, *signing); !written)
+        return fail(written.error());
+    const auto parts = dtcp::parse_envelope(std::string_view(out).substr(begin));
+    return parts ? parts->sequence.value_or(sequence_number()) : sequence_number();
+}
 
 /// One step of sending and receiving. False once the server has ended the channel.
 result<bool> dtcp_client::implementation::step(std::string_view& rest,
@@ -80,22 +99,22 @@ result<dtcp_client> dtcp_client::connect(const ssh_client_options& options,
 result<void> dtcp_client::exchange(std::span<const outgoing_request> requests,
                                    dtcp::response_handler& answers,
                                    std::chrono::milliseconds timeout) {
-    std::string octets;
-    for (const outgoing_request& request : requests)
-        if (const auto written =
-                write_outgoing(octets, request, implementation_->login, implementation_->numbers,
-                               *implementation_->signing);
-            !written)
-            return fail(written.error());
-    counting_handler& handler = implementation_->handler;
+    matching_handler& handler = implementation_->handler;
     handler.to = &answers;
-    handler.responses = 0;
+    handler.wanted.clear();
+    std::string octets;
+    for (const outgoing_request& request : requests) {
+        const auto seq = implementation_->write(octets, request);
+        if (!seq)
+            return fail(seq.error());
+        handler.wanted.push_back(*seq);
+    }
     std::string_view rest = octets;
-    while (handler.responses < requests.size()) {
+    while (!handler.wanted.empty()) {
         const auto more = implementation_->step(rest, timeout);
         if (!more)
             return fail(more.error());
-        if (!*more && handler.responses < requests.size())
+        if (!*more && !handler.wanted.empty())
             return fail(errc::channel_closed, implementation_->session.diagnostic());
     }
     return {};

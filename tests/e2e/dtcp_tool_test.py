@@ -247,10 +247,12 @@ class HostKey(unittest.TestCase):
 
 
 class Forger:
-    """An SSH server that lets everybody in and answers the first request with `fields`."""
+    """An SSH server that lets everybody in and answers the first request with `fields`, and with
+    its Seq or another."""
 
-    def __init__(self, fields):
+    def __init__(self, fields, seq=None):
         self.fields = fields
+        self.seq = seq
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory()
@@ -282,7 +284,7 @@ class Forger:
             asked = b''
             while b'\r\n\r\n' not in asked:
                 asked += channel.recv(65536)
-            seq = re.search(rb'Seq: \d+', asked)[0]
+            seq = self.seq or re.search(rb'Seq: \d+', asked)[0]
             text = b'DTCP/0.7 200 OK\r\n' + seq + b'\r\n' + self.fields
             channel.sendall(text + b'Authentication-Info: ' +
                             hmac.new(b'Juniper', text, hashlib.sha1).hexdigest().encode() +
@@ -306,6 +308,13 @@ class Hostile(unittest.TestCase):
             self.assertIn('027' if not output else 'u001b', done.stdout, done.stderr)
             shown = done.stdout + done.stderr
             self.assertTrue(all(c == '\n' or ' ' <= c <= '~' for c in shown), repr(shown))
+
+
+    def test_an_answer_to_another_request_is_none(self):
+        with Forger(b'', seq=b'Seq: 1') as server:
+            done = dtcp(server, '--timeout', '1', '--seq', '2', '127.0.0.1', 'noop')
+        self.assertEqual((done.returncode, done.stdout), (3, ''), done.stderr)
+        self.assertIn('in time', done.stderr)
 
 
 class Usage(unittest.TestCase):

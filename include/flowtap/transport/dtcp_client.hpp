@@ -22,6 +22,7 @@ public:
     dtcp_client(dtcp_client&& other) noexcept;
     dtcp_client& operator=(dtcp_client&& other) noexcept;
 
+    /// A response to a request of an earlier call, which has timed out, is passed over.
     /// Errors: those of `ssh_client::exchange`; `errc::channel_closed` when the server ended the
     /// channel before, with its diagnostic; those of `dtcp::response_reader`, and of the sequence
     /// numbers.
