@@ -284,7 +284,8 @@ TEST_CASE("refills race with the end of a budget, and each counts or is refused,
 TEST_CASE("criteria with budgets come, end and go, and no slot tells of the one before") {
     MESSAGE("seed " << seed);
     std::mt19937 random(seed);
-    data_path path(data_path_options{host_count, host_count});
+    // Room for those that are there, and for those that leave.
+    data_path path(data_path_options{std::size_t{2} * host_count, host_count});
     crew all(path, 2, random);
     tapping taps(path);
     struct tenant {
