@@ -136,7 +136,7 @@ def parse_log(path):
 
 def print_complaint(test, problem, output):
     print(f"FAILED {test}: {problem}")
-    lines = output.strip().splitlines()
+    lines = [line for line in output.strip().splitlines() if not line.startswith("CASE ")]
     if len(lines) > FIRST_LINES + LAST_LINES:
         left_out = len(lines) - FIRST_LINES - LAST_LINES
         lines[FIRST_LINES:-LAST_LINES] = [f"... {left_out} lines ..."]
