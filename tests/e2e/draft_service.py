@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dfcd that serves DTCP over UDP, for the client written from the draft: its configuration, its
-traffic, its end. Shares nothing with the other tests."""
+traffic, its end; and what the tests with that client share. Nothing here is another test's."""
 
 import json
 import os
@@ -14,8 +14,10 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 import draft_client
+from draft_client import require
 
 DFCD = os.path.join(os.environ.get("FLOWTAP_BUILD_ROOT", "build"), "examples", "dfcd", "dfcd")
 PATIENCE = 30
@@ -227,3 +229,56 @@ class Capture:
     client = FlowTap.client
     __enter__ = FlowTap.__enter__
     __exit__ = FlowTap.__exit__
+
+
+# --- what the tests say ------------------------------------------------------------------------
+
+def tap(*filters, destination="192.0.2.5", port=2300, cdest="cd1", more=(("Flags", "Static"),)):
+    """The parameters of an ADD of flow-tap (appendix B)."""
+    return list(filters) + list(more) + [
+        ("Cdest-ID", cdest),
+        ("X-JTap-Cdest-Dest-Address", destination),
+        ("X-JTap-Cdest-Dest-Port", str(port)),
+        ("X-JTap-Cdest-Source-Address", "198.51.100.9"),
+        ("X-JTap-Cdest-Source-Port", "40000")]
+
+
+HOST = ("Source-Address", "10.0.0.1")
+
+
+def capture(source, *more, cdest="probe1"):
+    """The parameters of an ADD of dynamic flow capture."""
+    return [("Source-Address", source), ("Cdest-ID", cdest)] + list(more or [("Flags", "Static")])
+
+
+def silent(client, octets):
+    """What must not be answered, and a NOOP that must be."""
+    client.send(octets)
+    client.ask_ok("NOOP")
+    require(client.nothing_more(), "only the NOOP is answered", octets)
+
+
+# --- running ------------------------------------------------------------------------------------
+
+SEED = 20091110
+
+
+def main(module):
+    """Runs every function whose name begins with test_; names on the command line choose some."""
+    print("seed %d" % SEED)
+    chosen, passed, failed = sys.argv[1:], 0, 0
+    for name, function in list(module.items()):
+        if not name.startswith("test_") or (chosen and name not in chosen):
+            continue
+        start = time.monotonic()
+        try:
+            function()
+            passed += 1
+            print("ok      %s" % name, flush=True)
+        except Exception:  # every failure is reported, and the others still run
+            traceback.print_exc()
+            failed += 1
+            print("FAILED  %s" % name, flush=True)
+        print("        %.1f s" % (time.monotonic() - start), flush=True)
+    print("%d passed, %d failed" % (passed, failed))
+    sys.exit(1 if failed or not passed else 0)
