@@ -26,6 +26,17 @@ def test_a_noop_can_ask_for_a_notification():
     second.close()
 
 
+def test_a_receiver_that_is_gone_disturbs_nobody():
+    with FlowTap() as at:
+        at.listeners["lea1"].close()
+        one, two = at.client("lea1"), at.client("lea2")
+        for _ in range(50):
+            for client in (one, two):
+                client.ask_ok("NOOP", [("Flags", "SendAsync")])
+        for _ in range(50):
+            at.listeners["lea2"].wait(131)
+
+
 def test_notifications_have_the_configured_version():
     with FlowTap({"lea1": "notification-version 0.6;"}) as at:
         for name, version in (("lea1", "0.6"), ("lea2", "0.5")):

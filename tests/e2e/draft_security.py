@@ -145,6 +145,10 @@ def test_a_flood_leaves_a_valid_client_answered():
         noise = random.Random(SEED)
         flood = [noise.randbytes(noise.randrange(1, 1400)) for _ in range(50)]
         flood += [client.message("ADD", tap(HOST), sequence=5, key=b"wrong") for _ in range(50)]
+        answered_before = client.message("NOOP")
+        client.send(answered_before)
+        client.answer_to(answered_before)
+        flood += [answered_before] * 50
         server, sent, ending = ("127.0.0.1", at.port), [0], threading.Event()
         bad = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
