@@ -203,28 +203,6 @@ def test_the_hard_limit_purges_and_tells_the_owner():
                     "once: %s" % at.listeners[client.name].heard)
 
 
-def test_dropped_duplicates_are_told():
-    with Capture(group="max-duplicates 1; duplicates-dropped-periodicity 1;") as at:
-        one, two = at.client("soc1"), at.client("soc2")
-        one.ask_ok("ADD", capture("10.0.0.1", ("Flags", "Static"), ("Priority", "2")))
-        two.ask_ok("ADD", capture("10.0.0.1", ("Flags", "Static"), ("Priority", "1")))
-        for total in (10, 20):
-            # Every period in which something is dropped is told, with the numbers up to then.
-            at.service.wire.send([packet("10.0.0.1", length=200) for _ in range(10)])
-            numbers = []
-            while str(total) not in numbers:
-                told = at.listeners["soc2"].wait(598)
-                require(told["cdest-id"] == "probe1" and told["criteria-id"] == "1",
-                        "it names destination and criterion", told.octets)
-                numbers = [value for name, value in told.parameters if value.isdigit()]
-            require(str(total * 200) in numbers, "it has packets and octets", told.octets)
-        one.ask_ok("NOOP", [("Flags", "SendAsync")])
-        at.listeners["soc1"].wait(131)
-        require([told.code for told in at.listeners["soc1"].drain()] == [599, 131],
-                "whose packets were copied hears nothing: %s" % at.listeners["soc1"].heard)
-        require(len(at.service.copies()) == 20, "one copy a packet")
-
-
 def test_above_the_memory_threshold_an_add_is_an_internal_error():
     with Capture(group="pic-memory-threshold { percentage 0; }") as at:
         client = at.client("soc1")
