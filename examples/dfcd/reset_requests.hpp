@@ -16,7 +16,8 @@ namespace dfcd {
 /// file of sequence numbers. It goes when that is done; what stands in it then is why it was not.
 class reset_requests {
 public:
-    explicit reset_requests(std::string sequence_file) : prefix_(sequence_file + ".reset-") {}
+    explicit reset_requests(const std::string& sequence_file)
+        : prefix_(sequence_file + ".reset-") {}
 
     flowtap::result<void> leave(std::string_view source) const;
     /// Nothing there: it was done, or withdrawn.
