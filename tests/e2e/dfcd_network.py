@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -151,6 +152,76 @@ def copies_on_the_wire(net, ipv6):
                        for outgoing, octets in namespaces.drain(wire)), "something more has left"
 
 
+def reassembled(frames):
+    """The payloads of outer IPv4 packets in order, fragments put together."""
+    payloads, order = {}, []
+    for frame in frames:
+        packet = frame[14:14 + struct.unpack("!H", frame[16:18])[0]]
+        assert lab.checksum(packet[:20]) == 0 and packet[9] == 4, packet[:20].hex()
+        assert (packet[8], packet[16:20]) == (64, socket.inet_aton(SINK)), packet[:20].hex()
+        offset = struct.unpack("!H", packet[6:8])[0] & 0x1FFF
+        if offset == 0:
+            order.append(packet[4:6])
+        payloads.setdefault(packet[4:6], {})[offset * 8] = packet[20:]
+    for identification in order:
+        whole = b""
+        for offset, piece in sorted(payloads[identification].items()):
+            assert offset == len(whole), "a fragment is missing"
+            whole += piece
+        yield whole
+
+
+def captured_flows_leave_in_ip_in_ip(net):
+    originals = packets()
+    config = """
+interfaces { ge-0/0/0 { unit 0 { family inet { address %s/24; } } } }
+services { dynamic-flow-capture { capture-group g {
+    interfaces ge-0/0/0;
+    control-source lea1 { shared-key key; service-port 2401; allowed-destinations cd1; }
+    content-destination cd1 { address %s; ttl 64; }
+} } }
+""" % (FOREIGN, SINK)
+    with tempfile.TemporaryDirectory() as work:
+        path = os.path.join(work, "in.pcap")
+        lab.write_pcap(path, [lab.ethernet(packet) for packet in originals])
+        wire = net.frames("c", "c0")
+        with lab.Dfcd(config, "--json", "--read", "ge-0/0/0=" + path, "--once",
+                      prefix=("ip", "netns", "exec", net.prefix + "t")) as dfcd:
+            with net.inside("t"):
+                device = lab.UdpDevice(2401, "lea1", b"key")
+            answer = device.ask("ADD", [("Cdest-ID", "cd1"), ("Source-Address", "10.0.0.1"),
+                                        ("Flags", "STATIC")])
+            assert answer.code == 200, answer.octets
+            status, output = dfcd.wait()
+            device.close()
+        summary = json.loads(output)
+        assert status == 0 and summary["delivered"] == len(originals), summary
+        pieces = sum(1 if len(packet) <= 1480 else -(-len(packet) // 1480) for packet in originals)
+        assert list(reassembled(arrived(wire, pieces))) == originals
+
+
+def without_the_privilege_captured_flows_go_nowhere_and_dfcd_says_so():
+    config = """
+services { dynamic-flow-capture { capture-group g {
+    control-source lea1 { shared-key key; service-port 2401; allowed-destinations cd1; }
+    content-destination cd1 { address 127.0.0.9; }
+} } }
+interfaces { ge-0/0/0 { unit 0 { family inet; } } }
+"""
+    with tempfile.TemporaryDirectory() as work:
+        paths = {name: os.path.join(work, name) for name in ("config", "capture", "audit", "numbers")}
+        with open(paths["config"], "w") as out:
+            out.write(config)
+        lab.write_pcap(paths["capture"], [])
+        done = subprocess.run(
+            ["setpriv", "--bounding-set", "-net_raw", lab.DFCD, "--config", paths["config"],
+             "--listen", "127.0.0.1", "--audit-log", paths["audit"], "--sequence-file",
+             paths["numbers"], "--read", "ge-0/0/0=" + paths["capture"]],
+            capture_output=True, text=True, timeout=lab.PATIENCE)
+        assert done.returncode == 1, done
+        assert "copies need CAP_NET_RAW to be sent" in done.stderr, done.stderr
+
+
 def live_traffic_is_tapped_for_two_sources(net):
     m = net.udp("m", "10.1.0.1", 5000)
     t = net.udp("t", "10.1.0.254", 6000)
@@ -204,9 +275,11 @@ def main():
     with topology() as net:
         copies_on_the_wire(net, ipv6=False)
         copies_on_the_wire(net, ipv6=True)
+        captured_flows_leave_in_ip_in_ip(net)
         live_traffic_is_tapped_for_two_sources(net)
         a_device_that_goes_disturbs_no_other(net)
-    print("copies over IPv4 and IPv6, fragments, live traffic, a device that goes: good")
+    without_the_privilege_captured_flows_go_nowhere_and_dfcd_says_so()
+    print("copies over IPv4 and IPv6, in IP-in-IP, fragments, live traffic, a device that goes: good")
 
 
 if __name__ == "__main__":
