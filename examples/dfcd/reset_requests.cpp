@@ -80,12 +80,13 @@ int reset_in_file(const options& chosen, const std::string& source, sequence_fil
 /// How a process has dealt with a request.
 enum class reply : std::uint8_t { done, refused, none, gone };
 
-reply wait_for_reply(const reset_requests& requests, const std::string& source, pid_t process) {
+reply wait_for_reply(const options& chosen, const std::string& source, pid_t process) {
+    const reset_requests requests(chosen.sequence_file);
     const auto end = std::chrono::steady_clock::now() + patience;
     while (requests.is_there(source)) {
         if (requests.is_refused(source))
             return reply::refused;
-        if (::kill(process, 0) != 0 && errno == ESRCH)
+        if (!sequence_file::is_held(chosen.sequence_file, {process}))
             return reply::gone;
         if (std::chrono::steady_clock::now() > end)
             return reply::none;
@@ -107,7 +108,7 @@ std::optional<int> ask_process(const options& chosen, const std::string& source,
         log("the dfcd that has {} open cannot be told: {}", chosen.sequence_file, why.message());
         return failure;
     }
-    const reply answer = wait_for_reply(requests, source, process);
+    const reply answer = wait_for_reply(chosen, source, process);
     requests.withdraw(source);
     switch (answer) {
     case reply::done:

@@ -117,6 +117,13 @@ sequence_file::open(const std::string& path) {
 
 sequence_file::~sequence_file() = default;
 
+bool sequence_file::is_held(const std::string& path, holder by) {
+    const descriptor lock(::open((path + ".lock").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    struct flock taken = whole_file();
+    return lock && ::fcntl(lock.number(), F_GETLK, &taken) == 0 && taken.l_type != F_UNLCK &&
+           taken.l_pid == by.process;
+}
+
 flowtap::result<void> sequence_file::read() {
     const descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!file && errno == ENOENT)

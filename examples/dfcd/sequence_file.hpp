@@ -40,6 +40,9 @@ public:
     open(const std::string& path);
     ~sequence_file() override;
 
+    /// Whether that process has the file open still.
+    static bool is_held(const std::string& path, holder by);
+
     std::optional<flowtap::sequence_number> load(std::string_view source) override;
     flowtap::result<void> store(std::string_view source, flowtap::sequence_number bound) override;
     flowtap::result<void> forget(std::string_view source) override;
