@@ -57,6 +57,12 @@ public:
         return queue_.begin()->due;
     }
 
+    /// Whether `who` has a timer that is due. Constant time.
+    bool is_due(slot_id who, steady_time now) const noexcept {
+        return who.value() < timers_.size() && timers_[who.value()].order != 0 &&
+               timers_[who.value()].due <= now;
+    }
+
     /// Takes out the first one that is due; none if there is none (more).
     std::optional<slot_id> take_due(steady_time now) {
         if (queue_.empty() || now < queue_.begin()->due)
