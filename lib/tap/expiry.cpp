@@ -127,7 +127,10 @@ bool expire_due(control& state, time_stamp now) {
 
 void drop_ended(control& state, control_source& of, std::vector<criterion*>& selected,
                 time_stamp now) {
-    std::erase_if(selected, [&](criterion* one) { return expire_if_ended(state, of, *one, now); });
+    // A timer is never later than the end, so the counters of all others need not be read.
+    std::erase_if(selected, [&](criterion* one) {
+        return state.timers.is_due(one->slot, now.steady) && expire_if_ended(state, of, *one, now);
+    });
 }
 
 void drop_used_up(control& state, control_source& of, std::vector<criterion*>& selected,

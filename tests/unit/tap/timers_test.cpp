@@ -62,6 +62,10 @@ TEST_CASE("setting a timer again replaces it, and a cancelled one is never due")
     queue.cancel(slot_id{2});
     queue.cancel(slot_id{1000});
     CHECK(queue.size() == 2);
+    CHECK(queue.is_due(slot_id{1}, at(10s)));
+    CHECK_FALSE(queue.is_due(slot_id{1}, at(10s) - 1ns));
+    CHECK_FALSE(queue.is_due(slot_id{2}, at(1h)));
+    CHECK_FALSE(queue.is_due(slot_id{1000}, at(1h)));
     CHECK(take_all(queue, at(1h)) == std::vector<std::uint32_t>{3, 1});
     queue.cancel(slot_id{3});
     CHECK_FALSE(queue.next());
