@@ -242,6 +242,36 @@ def test_nobody_logs_in():
 
 # --- timeouts ----------------------------------------------------------------------------------
 
+def test_a_criterion_copies_as_many_packets_as_it_may_and_390_says_so():
+    with contextlib.ExitStack() as stack:
+        receiver = stack.enter_context(lab.Target(KEYS[0]))
+        frames = packets(500)
+        run = Capture(stack, frames=frames, start_after=2, receivers=[receiver])
+        run.add(1, ("Timeout-Packets", "7"), ("Flags", "SendAsync"))
+        run.add(2, STATIC)
+        told = receiver.receive()
+        assert told.code == 390 and told["CRITERIA-ID"] == "1", told.octets
+        assert told["TIMEOUT-PACKETS"] == "7", told.octets
+        assert run.devices[0].ask("LIST", [("Criteria-ID", "*")]).all("CRITERIA-ID") == []
+        run.dfcd.wait_for("the replay has ended")
+        copies, summary = run.end()
+        assert [copy[3] for copy in copies if copy[1] == DESTINATIONS[0]] == frames[:7]
+        assert [copy[3] for copy in copies if copy[1] == DESTINATIONS[1]] == frames
+        assert summary["criteria"]["expired"] == 1, summary
+
+
+def test_a_criterion_copies_as_many_octets_as_it_may():
+    with contextlib.ExitStack() as stack:
+        receiver = stack.enter_context(lab.Target(KEYS[0]))
+        frames = packets(100, octets=66)  # of 100 octets each
+        run = Capture(stack, frames=frames, receivers=[receiver])
+        run.add(1, ("Timeout-Bytes", "1050"), ("Flags", "SendAsync"))
+        assert receiver.receive().code == 390
+        run.dfcd.wait_for("the replay has ended")
+        copies, _ = run.end()
+        assert [copy[3] for copy in copies] == frames[:10]
+
+
 def test_time_ends_a_criterion():
     with contextlib.ExitStack() as stack:
         receiver = stack.enter_context(lab.Target(KEYS[0]))
