@@ -6,6 +6,7 @@ in, and what does not hold raises `Violation`.
 """
 
 import hashlib
+import os
 import re
 import select
 import socket
@@ -153,8 +154,7 @@ class Client:
     def send(self, octets):
         self.socket.sendto(octets, self.server)
 
-    def receive(self, patience=PATIENCE):
-        """The next response; None when none comes in time."""
+    def next_message(self, patience):
         self.socket.settimeout(patience)
         try:
             octets, sender = self.socket.recvfrom(65536)
@@ -162,7 +162,14 @@ class Client:
             return None
         # Section 3.1.
         require(sender == self.server, "an answer comes from where it was asked: %s" % (sender,))
-        answer = Message(octets, self.key)
+        return Message(octets, self.key)
+
+    def receive(self, patience=PATIENCE):
+        """The next response; None when none comes in time."""
+        answer = self.next_message(patience)
+        if answer is None:
+            return None
+        octets = answer.octets
         require(answer.code in RESPONSES, "no response has this code", octets)
         require((answer.code == 200) == (answer.reason == "OK"), "200 is OK, and only 200", octets)
         require(answer.has("seq"), "a response has Seq", octets)
@@ -208,6 +215,42 @@ class Client:
     def nothing_more(self):
         """Nothing has come that was not received."""
         return not select.select([self.socket], [], [], 0)[0]
+
+
+class StreamClient(Client):
+    """The same over a transport that is a stream of octets, for whoever wants confidentiality
+    (section 4.4): a process that carries its standard input and output, such as ssh. Notifications
+    come the same way and are kept in `heard`."""
+
+    def __init__(self, name, key, process, **how):
+        super().__init__(name, key, None, **how)
+        self.process, self.waiting, self.heard = process, b"", []
+
+    def close(self):
+        super().close()
+        self.process.kill()
+        self.process.communicate()
+
+    def send(self, octets):
+        self.process.stdin.write(octets)
+        self.process.stdin.flush()
+
+    def next_message(self, patience):
+        end = time.monotonic() + patience
+        while True:
+            if b"\r\n\r\n" in self.waiting:
+                octets, self.waiting = self.waiting.split(b"\r\n\r\n", 1)
+                message = Message(octets + b"\r\n\r\n", self.key)
+                if message.code not in NOTIFICATIONS:
+                    return message
+                require(not message.has("seq"), "a notification has no Seq", message.octets)
+                self.heard.append(message)
+                continue
+            ready = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0]
+            octets = os.read(self.process.stdout.fileno(), 65536) if ready else b""
+            if not octets:
+                return None
+            self.waiting += octets
 
 
 class Listener:

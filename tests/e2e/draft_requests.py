@@ -4,11 +4,13 @@
 way that messages take. tests/conformance.md says which rule of the draft each case shows."""
 
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import time
 
-from draft_client import entries, escaped, plain, require, sign
+from draft_client import StreamClient, entries, escaped, plain, require, sign
 from draft_service import HOST, Capture, FlowTap, main, tap
 
 
@@ -313,6 +315,51 @@ def test_a_source_filter_is_possible():
         filtered.send(filtered.message("NOOP"))
         client.ask_ok("NOOP")
         require(filtered.nothing_more(), "who comes from elsewhere is not answered")
+
+
+def over_ssh(at, directory):
+    """A client whose messages ssh carries."""
+    port = re.search(r"listening on 127.0.0.1 port (\d+)\n", at.service.log())[1]
+    process = subprocess.Popen(
+        ["ssh", "-i", os.path.join(directory, "id"), "-p", port, "-F", "none", "-l", "lea1",
+         "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no",
+         "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+         "127.0.0.1", "-s", "flow-tap-dtcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    at.clients.append(StreamClient("lea1", at.KEYS["lea1"], process))
+    return at.clients[-1]
+
+
+def test_the_same_client_is_served_over_ssh():
+    with tempfile.TemporaryDirectory() as directory:
+        key = os.path.join(directory, "id")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        with open(key + ".pub", encoding="ascii") as public:
+            words = public.read().split()
+        system = ("system { login { class taps { permissions [ flow-tap-operation ]; }\n"
+                  'user lea1 { class taps; authentication { %s "%s %s"; } } }\n'
+                  "services { flow-tap-dtcp { ssh { connection-limit 5; } } } }\n"
+                  % (words[0], words[0], words[1]))
+        with FlowTap(system=system) as at:
+            client = over_ssh(at, directory)
+            for index in range(30):
+                client.ask_ok("ADD", tap(("Source-Address", "10.1.0.%d" % index), more=[
+                    ("Timeout-Total", "600")]))
+            responses, found = client.list()
+            require(len(found) == 30 and len(responses) == 1, "one response has the whole list")
+            require([entry["criteria-num"] for entry in found] ==
+                    [str(number) for number in range(1, 31)], "in order")
+            answer = client.ask_ok("REFRESH", [("Criteria-ID", "*"), ("Timeout-Total", "60")])
+            require(answer["criteria-count"] == "30", "all are refreshed", answer.octets)
+            require(client.ask("DELETE", [("Criteria-ID", "31")]).code == 431, "no such id")
+            # Forged: no answer, so the next one is the NOOP's.
+            client.send(client.message("DELETE", [("Criteria-ID", "*")], key=b"wrong"))
+            client.ask_ok("NOOP", [("Flags", "SendAsync")])
+            # Over UDP it is the same control source.
+            require(len(at.client().list()[1]) == 30, "its criteria are there over UDP")
+            answer = client.ask_ok("DELETE", [("Criteria-ID", "*")])
+            require(answer["criteria-count"] == "30", "all are deleted", answer.octets)
+            require([told.code for told in client.heard] == [131], "the NOOP is told in the channel")
+            at.listeners["lea1"].wait(131)
 
 
 INSIDE = "--inside-a-namespace"

@@ -167,11 +167,12 @@ interfaces {
 
 class FlowTap:
     """Flow-tap with two control sources over UDP, each with a listener for its notifications.
-    `own` adds statements to a control source: {name: statements}."""
+    `own` adds statements to a control source: {name: statements}; `system` adds to the
+    configuration."""
 
     KEYS = {"lea1": "first key", "lea2": "second key"}
 
-    def __init__(self, own=None, listen="127.0.0.1", traffic=False):
+    def __init__(self, own=None, listen="127.0.0.1", traffic=False, system=""):
         own = own or {}
         self.port, self.second_port = free_ports(2)
         self.listeners = {name: draft_client.Listener(key) for name, key in self.KEYS.items()}
@@ -179,7 +180,7 @@ class FlowTap:
             'control-source %s { udp; dtcp-key "%s"; notification-targets { 127.0.0.1 port %d; } '
             "%s }\n" % (name, key, self.listeners[name].port, own.get(name, ""))
             for name, key in self.KEYS.items())
-        self.config = SURROUNDINGS + (
+        self.config = system + SURROUNDINGS + (
             "services { flow-tap { interface sp-1/2/0.100; family inet; family inet6;\n"
             "udp { listen %s port %d; listen 127.0.0.3 port %d; }\n%s} }\n" %
             (listen, self.port, self.second_port, sources))
