@@ -63,6 +63,18 @@ struct alignas(32) slot_count {
     }
 };
 
+/// What a limit on the copies of one packet kept from the targets of one criterion.
+struct slot_drops {
+    single_writer_counter packets;
+    single_writer_counter octets;
+
+    /// As that of `slot_count`.
+    void reset() noexcept {
+        packets.reset();
+        octets.reset();
+    }
+};
+
 /// Shows a set of counters that belong together to other threads, always as a whole: readers try
 /// again when the writer came between (a sequence lock, all of atomic words).
 class counter_board {

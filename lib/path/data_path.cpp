@@ -19,6 +19,7 @@ struct data_path::state {
     std::vector<std::unique_ptr<worker>> workers;
     /// The same workers, linked, for readers on other threads.
     std::atomic<worker::state*> newest{nullptr};
+    bool has_limits = false; ///< some snapshot so far had limits on copies
     std::size_t streams = 0; ///< no stream published so far is this high
 };
 
@@ -31,6 +32,8 @@ worker& data_path::add_worker(std::unique_ptr<source> from, std::unique_ptr<sink
                                                 std::move(to), options);
     worker::state& its = *made;
     its.cover(state_->common.slots.used(), state_->streams);
+    if (state_->has_limits)
+        its.cover_drops(state_->common.slots.used());
     state_->workers.push_back(std::unique_ptr<worker>(new worker(std::move(made))));
     its.next = state_->newest.load(std::memory_order_relaxed);
     state_->newest.store(&its, std::memory_order_release);
@@ -42,8 +45,12 @@ generation data_path::publish(snapshot what) {
     if (what.actions.stream_bound() > state_->options.streams)
         throw std::length_error("a stream's number is above data_path_options::streams");
     state_->streams = std::max(state_->streams, what.actions.stream_bound());
-    for (const auto& each : state_->workers)
+    state_->has_limits = state_->has_limits || !what.copy_limits.empty();
+    for (const auto& each : state_->workers) {
         each->state_->cover(state_->common.slots.used(), state_->streams);
+        if (state_->has_limits)
+            each->state_->cover_drops(state_->common.slots.used());
+    }
     return generation(state_->common.snapshots.publish(std::move(what)));
 }
 
@@ -69,6 +76,9 @@ bool data_path::acquire(slot_id& slot) {
         if (counts.find(slot.value()) == nullptr)
             continue;
         counts[slot.value()].reset();
+        auto& drops = each->state_->drops;
+        if (drops.find(slot.value()) != nullptr)
+            drops[slot.value()].reset();
     }
     state_->common.budgets.acquired(slot);
     return true;
@@ -119,6 +129,11 @@ slot_counters data_path::counters(slot_id slot) const noexcept {
         sum.octets += count->octets.read();
         // None is less than any time.
         sum.last_match = std::max(sum.last_match, count->last_match.read());
+        const detail::slot_drops* dropped = std::as_const(each->state_->drops).find(slot.value());
+        if (dropped == nullptr)
+            continue;
+        sum.dropped_packets += dropped->packets.read();
+        sum.dropped_octets += dropped->octets.read();
     }
     return sum;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <flowtap/path/data_path.hpp>
@@ -27,10 +28,12 @@ worker::state::state(detail::common& shared, const data_path_options& limits,
                      std::unique_ptr<source> from, std::unique_ptr<sink> to,
                      const worker_options& with)
     : common(shared), packets(std::move(from)), copies(std::move(to)), options(with),
-      counts(limits.slots), clock_(limits.clock), batch_(std::max<std::size_t>(with.batch, 1)),
-      keys_(batch_.size()), bodies_(batch_.size()),
-      found_(batch_.size(), std::max(limits.slots, batch_.size())), outbox_(outbox_room),
+      counts(limits.slots), drops(limits.slots), clock_(limits.clock),
+      batch_(std::max<std::size_t>(with.batch, 1)), admission_(batch_.size()), keys_(batch_.size()),
+      bodies_(batch_.size()), found_(batch_.size(), std::max(limits.slots, batch_.size())),
+      outbox_(outbox_room),
       held_(std::make_unique_for_overwrite<std::uint32_t[]>(counts.capacity())),
+      limited_(std::make_unique_for_overwrite<detail::limited_match[]>(counts.capacity())),
       stamps_(limits.streams) {}
 
 void worker::state::cover(std::size_t slots, std::size_t streams) {
@@ -49,7 +52,8 @@ source_state worker::state::run_once() noexcept {
 void worker::state::process(std::size_t count) noexcept {
     now_ = &common.snapshots.enter(place);
     look_at_clock();
-    decode(count);
+    totals_.seen += count;
+    decode(admit(count));
     std::size_t done = 0;
     while (done < kept_ && !stopping()) {
         done += copy_matched(done, match(done));
@@ -63,11 +67,21 @@ void worker::state::process(std::size_t count) noexcept {
         common.tell();
 }
 
+/// Returns how many packets at the front of the batch are to be decoded.
+std::size_t worker::state::admit(std::size_t count) noexcept {
+    const input_gates* gates = now_->what.gates.get();
+    if (gates == nullptr || gates->empty())
+        return count;
+    const auto done = admission_.pass(std::span(batch_).first(count), *gates, time_);
+    totals_.sampled_out += count - done.passed;
+    totals_.seen_octets += done.octets_left_out;
+    return done.passed;
+}
+
 void worker::state::decode(std::size_t count) noexcept {
     const interface_map* interfaces = now_->what.interfaces.get();
     const own_traffic* own = now_->what.own.get();
     kept_ = 0;
-    totals_.seen += count;
     for (const captured_packet& captured : std::span(batch_).first(count)) {
         packet::packet_view view;
         packet::decode(captured.link, captured.frame, captured.wire_length, view);
@@ -109,16 +123,70 @@ std::size_t worker::state::copy_matched(std::size_t first, std::size_t count) no
             return i;
         const detail::packet_body& body = bodies_[first + i];
         new_stamp();
-        bool tapped = false;
-        for (const slot_id slot : slots) {
-            if (!count_match(slot, body.total_length))
-                continue;
-            tapped = true;
-            copy_for(slot, static_cast<std::uint32_t>(i), body);
-        }
+        const auto index = static_cast<std::uint32_t>(i);
+        const bool tapped = now_->what.copy_limits.empty() ? tap(slots, index, body)
+                                                           : tap_limited(slots, index, body);
         totals_.tapped += tapped ? 1 : 0;
     }
     return count;
+}
+
+/// Counts and copies one packet for all its criteria. Returns whether there were any.
+bool worker::state::tap(std::span<const slot_id> slots, std::uint32_t index,
+                        const detail::packet_body& body) noexcept {
+    std::size_t room = SIZE_MAX;
+    bool tapped = false;
+    for (const slot_id slot : slots) {
+        if (!count_match(slot, body.total_length))
+            continue;
+        tapped = true;
+        copy_for(slot, index, body, room);
+    }
+    return tapped;
+}
+
+/// The same where groups have limits: first the criteria without one, then the others in turn.
+bool worker::state::tap_limited(std::span<const slot_id> slots, std::uint32_t index,
+                                const detail::packet_body& body) noexcept {
+    std::size_t room = SIZE_MAX;
+    bool tapped = false;
+    limited_count_ = 0;
+    for (const slot_id slot : slots) {
+        if (!count_match(slot, body.total_length))
+            continue;
+        tapped = true;
+        const action* what = action_of(slot);
+        if (what != nullptr && room_of(what->group) != SIZE_MAX)
+            limited_[limited_count_++] = {what->rank, slot.value(), what->group};
+        else
+            copy_for(slot, index, body, room);
+    }
+    copy_limited(index, body);
+    return tapped;
+}
+
+/// How many copies of a packet a group gets; SIZE_MAX without a limit.
+std::size_t worker::state::room_of(copy_group_id group) const noexcept {
+    const auto& limits = now_->what.copy_limits;
+    return group.value() == 0 || group.value() >= limits.size() ? SIZE_MAX : limits[group.value()];
+}
+
+/// Sorted, so that many criteria cost little more than each of them: a packet may match all.
+void worker::state::copy_limited(std::uint32_t index, const detail::packet_body& body) noexcept {
+    const std::span all(limited_.get(), limited_count_);
+    std::ranges::sort(all, {}, [](const detail::limited_match& each) {
+        return std::tuple(each.group, each.rank, each.slot);
+    });
+    copy_group_id group;
+    std::size_t room = 0;
+    for (const detail::limited_match& each : all) {
+        if (each.group != group)
+            room = room_of(group = each.group);
+        if (!copy_for(slot_id(each.slot), index, body, room)) {
+            drops[each.slot].packets.add(1);
+            drops[each.slot].octets.add(body.total_length);
+        }
+    }
 }
 
 /// Null when the criterion that was matched is no longer in force.
@@ -169,20 +237,29 @@ bool worker::state::drop_budgets() noexcept {
     return is_news;
 }
 
-/// Copies one packet to the targets of one criterion that have not got it yet.
-void worker::state::copy_for(slot_id slot, std::uint32_t index,
-                             const detail::packet_body& body) noexcept {
+/// Copies one packet to the targets of one criterion that have not got it yet, as long as there is
+/// room for copies, and takes them from it. Returns false if there was too little.
+bool worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body,
+                             std::size_t& room) noexcept {
+    bool enough = true;
     for (std::size_t i = 0;; ++i) {
         if (outbox_.full())
             hand_over();
         // Looked up each time: the snapshot may have changed while the worker waited for room.
         const action* what = action_of(slot);
-        if (what == nullptr || i >= what->targets.size() || stopping())
-            return;
+        if (what == nullptr || stopping())
+            return true;
+        if (i >= what->targets.size())
+            return enough;
         const copy_target& target = what->targets[i];
         std::uint32_t& stamp = stamps_[target.stream.value()];
         if (stamp == stamp_)
             continue;
+        if (room == 0) {
+            enough = false;
+            continue;
+        }
+        --room;
         stamp = stamp_;
         outbox_.put({&target.header, body.octets, target.stream, target.egress,
                      next_identification(), body.time},

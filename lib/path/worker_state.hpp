@@ -10,6 +10,7 @@
 #include <flowtap/filter/classifier.hpp>
 #include <flowtap/path/data_path.hpp>
 
+#include "admission.hpp"
 #include "budgets.hpp"
 #include "counters.hpp"
 #include "outbox.hpp"
@@ -44,6 +45,13 @@ struct packet_body {
     wall_time time;
 };
 
+/// A criterion of a group with a limit that a packet matched. Made in plain memory.
+struct limited_match {
+    std::uint64_t rank;
+    std::uint32_t slot;
+    copy_group_id group;
+};
+
 } // namespace detail
 
 /// Everything a worker has. Its own thread works on it; the control side reads `shown` and `counts`
@@ -54,6 +62,8 @@ struct worker::state {
 
     /// Makes room for what a snapshot to be published needs. For the control side.
     void cover(std::size_t slots, std::size_t streams);
+    /// The same, for one with limits on copies.
+    void cover_drops(std::size_t slots) { drops.cover(slots); }
 
     source_state run_once() noexcept;
     bool stopping() const noexcept { return stop.load(std::memory_order_relaxed); }
@@ -65,6 +75,8 @@ struct worker::state {
     std::atomic<bool> stop{false};
     detail::counter_board shown;
     detail::chunked_array<detail::slot_count> counts;
+    /// Covers slots when there are limits on copies.
+    detail::chunked_array<detail::slot_drops> drops;
     state* next = nullptr; ///< the worker added before this one
 
     detail::reader place;
@@ -72,13 +84,21 @@ struct worker::state {
 private:
     void process(std::size_t count) noexcept;
     void look_at_clock() noexcept { time_ = clock_(); }
+    std::size_t admit(std::size_t count) noexcept;
     void decode(std::size_t count) noexcept;
     std::size_t match(std::size_t first) noexcept;
     std::size_t copy_matched(std::size_t first, std::size_t count) noexcept;
     bool count_match(slot_id slot, std::uint32_t octets) noexcept;
     bool draw(slot_id slot, std::uint32_t octets) noexcept;
     bool drop_budgets() noexcept;
-    void copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body) noexcept;
+    bool tap(std::span<const slot_id> slots, std::uint32_t index,
+             const detail::packet_body& body) noexcept;
+    bool tap_limited(std::span<const slot_id> slots, std::uint32_t index,
+                     const detail::packet_body& body) noexcept;
+    void copy_limited(std::uint32_t index, const detail::packet_body& body) noexcept;
+    std::size_t room_of(copy_group_id group) const noexcept;
+    bool copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body,
+                  std::size_t& room) noexcept;
     std::uint16_t next_identification() noexcept;
     void new_stamp() noexcept;
     const action* action_of(slot_id slot) const noexcept;
@@ -99,6 +119,7 @@ private:
     steady_time time_;
 
     std::vector<captured_packet> batch_;
+    detail::admission admission_;
     /// The packets of the batch that filters look at.
     std::vector<packet_key> keys_;
     std::vector<detail::packet_body> bodies_;
@@ -109,6 +130,10 @@ private:
     /// The slots whose budgets the worker holds; room for all there are.
     std::unique_ptr<std::uint32_t[]> held_;
     std::size_t held_count_ = 0;
+
+    /// The criteria with a limit that one packet matched; room for all there are.
+    std::unique_ptr<detail::limited_match[]> limited_;
+    std::size_t limited_count_ = 0;
 
     /// By stream: the stamp of the last packet that was copied to it.
     detail::chunked_array<std::uint32_t> stamps_;

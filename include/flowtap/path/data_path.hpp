@@ -169,8 +169,8 @@ public:
     match_budget remaining(slot_id slot) const noexcept;
     /// A slot whose budget is used up, each once: it matches nothing any more, and every copy that
     /// its budget allowed has been handed to a sink, or dropped by a live worker whose sink was
-    /// full. None when there is none (more). In the order in which they were used up, for each
-    /// worker. A slot that was released is not told.
+    /// full. None when there is none (more). For each worker in the order of the batches in
+    /// which it used them up. A slot that was released is not told.
     std::optional<slot_id> next_exhausted();
 
     slot_counters counters(slot_id slot) const noexcept;

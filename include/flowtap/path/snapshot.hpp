@@ -147,15 +147,22 @@ private:
 /// gate may stand before several inputs: they share its rate. Any thread.
 class rate_gate {
 public:
-    /// A tenth of a second's packets may come at once. Zero lets nothing through.
+    /// A tenth of a second's packets, at least one, may come at once. Zero lets nothing through;
+    /// above 10^9 a rate is taken for 10^9.
     FLOWTAP_PATH_API explicit rate_gate(std::uint64_t packets_per_second) noexcept;
-    /// How many of `count` packets that were read at `now` may pass. No lock, no allocation.
+    /// How many of `count` packets that were read at `now` may pass. A `now` that is older than
+    /// that of another call gets what is left by that time. No lock, no allocation.
     FLOWTAP_PATH_API std::uint64_t take(std::uint64_t count, steady_time now) noexcept;
 
 private:
-    std::uint64_t rate_;
-    /// The moment up to which the packets let through have used the rate up, in nanoseconds.
-    std::atomic<std::int64_t> used_until_{INT64_MIN};
+    std::int64_t due(steady_time now) const noexcept;
+
+    std::int64_t rate_;
+    std::int64_t burst_;
+    /// The number of the last packet let through, when packets are numbered by the moments at which
+    /// they are due: `rate_` of them a second from the clock's origin on. The time as the rate
+    /// counts it, so that nothing is lost to rounding.
+    std::atomic<std::int64_t> used_{INT64_MIN};
 };
 
 /// The gates by port; a port without one takes everything. Copies share the gates, so that a new

@@ -53,6 +53,23 @@ TEST_CASE("a batch allocates nothing") {
     worker& work = path.add_worker(std::make_unique<repeating_source>(packets, 200),
                                    std::make_unique<counting_sink>());
     tapping taps(path);
+    SUBCASE("of plain criteria") {}
+    SUBCASE("with budgets") {
+        for (int i = 0; i < 100; ++i)
+            path.grant(taps.add(any_ipv4(), {200}), {std::uint64_t(i) * 200, 1'000'000});
+    }
+    SUBCASE("with limits on copies and gates that let all through") {
+        taps.copy_limits = {0, 1};
+        for (int i = 0; i < 100; ++i) {
+            action what = action_for({200});
+            what.group = copy_group_id(1);
+            what.rank = static_cast<std::uint64_t>(100 - i);
+            taps.add(any_ipv4(), std::move(what));
+        }
+        auto gates = std::make_shared<input_gates>();
+        gates->set(port_id(0), std::make_shared<rate_gate>(1'000'000'000));
+        taps.gates = gates;
+    }
     for (std::uint8_t host = 0; host < 100; ++host)
         taps.add(to_host(host), {host, static_cast<std::uint32_t>(host) + 1});
     taps.add(any_ipv4(), {200});
@@ -61,6 +78,7 @@ TEST_CASE("a batch allocates nothing") {
     const std::size_t before = allocations;
     for (int i = 0; i < 100; ++i)
         work.run_once();
+    CHECK(path.counters().sampled_out == 0);
     CHECK(allocations == before);
     CHECK(work.counters().copies == 101U * (200 + 2 * 100));
 }

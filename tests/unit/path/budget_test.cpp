@@ -118,7 +118,7 @@ TEST_CASE("a budget of nothing is told without any worker") {
     CHECK_FALSE(path.next_exhausted());
 }
 
-TEST_CASE("budgets that a worker used up are told in that order, once, with one call") {
+TEST_CASE("budgets that a worker used up are told batch by batch, once, with one call a batch") {
     bench all(packets_of({40, 40, 40, 40}), 3);
     int calls = 0;
     all.path.on_news([&calls] { ++calls; });
