@@ -285,6 +285,36 @@ def test_time_ends_a_criterion():
 
 # --- limits ------------------------------------------------------------------------------------
 
+def test_the_highest_priorities_get_the_copies_and_the_others_are_told():
+    with contextlib.ExitStack() as stack:
+        receivers = [stack.enter_context(lab.Target(key)) for key in KEYS]
+        frames = packets(50)
+        run = Capture(stack, frames=frames, start_after=3, receivers=receivers,
+                      group="max-duplicates 2; duplicates-dropped-periodicity 1;")
+        run.add(1, ("Priority", "3"), STATIC)
+        run.add(2, ("Priority", "7"), STATIC)
+        run.add(3, ("Priority", "9"), STATIC)
+        told = receivers[0].receive()
+        assert (told.code, told["CDEST-ID"], told["CRITERIA-ID"]) == (598, "cd1", "1"), told.octets
+        run.dfcd.wait_for("the replay has ended")
+        copies, summary = run.end()
+        assert {copy[1] for copy in copies} == set(DESTINATIONS[1:])
+        assert summary["copies"] == 100 and summary["tapped"] == 50, summary
+        assert not any(lab.select.select([receiver.socket], [], [], 0)[0]
+                       for receiver in receivers[1:])
+
+
+def test_what_comes_too_fast_is_sampled_at_the_source():
+    with contextlib.ExitStack() as stack:
+        run = Capture(stack, frames=packets(20000),
+                      group="interfaces ge-0/0/0.0; input-packet-rate-threshold 1000;")
+        run.add(1, STATIC)
+        run.dfcd.wait_for("the replay has ended")
+        copies, summary = run.end()
+        assert summary["seen"] == 20000 and summary["sampled_out"] > 0, summary
+        assert len(copies) == 20000 - summary["sampled_out"]
+
+
 def test_congestion_is_told_and_then_purges_the_lowest_priority():
     with contextlib.ExitStack() as stack:
         receiver = stack.enter_context(lab.Target(KEYS[0]))
