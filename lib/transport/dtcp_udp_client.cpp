@@ -213,7 +213,7 @@ result<void> dtcp_udp_client::implementation::try_again(std::chrono::millisecond
             continue;
         if (one.tries_left == 0)
             one.answer.reset();
-        else if (const auto sent = send(one, timeout); !sent)
+        else if (auto sent = send(one, timeout); !sent)
             return sent;
     }
     return {};
@@ -273,7 +273,7 @@ result<void> dtcp_udp_client::exchange(std::span<const outgoing_request> request
         return state.try_again(timeout);
     };
     while (state.next < requests.size() || !state.window.empty()) {
-        const auto done = step();
+        auto done = step();
         if (!done)
             state.give_up(); // what has been answered is handed over all the same
         state.hand_over(answers);

@@ -197,7 +197,7 @@ std::optional<std::uint64_t> later(std::optional<std::uint64_t> a, std::optional
 
 result<void> sequence_file::reserve() {
     const std::uint64_t count = std::clamp<std::uint64_t>(expected_, 1, most_at_once);
-    const auto done = update(path_, owner_, [&](entry& one, bool is_new) {
+    auto done = update(path_, owner_, [&](entry& one, bool is_new) {
         if (is_new)
             one.next = otherwise_;
         if (first_) {
@@ -230,7 +230,7 @@ void sequence_file::answered(flowtap::sequence_number seq) {
 result<void> sequence_file::settle() {
     if (last_ == 0 && next_ == 0)
         return {}; // nothing was taken
-    const auto done = update(path_, owner_, [&](entry& one, bool is_new) {
+    auto done = update(path_, owner_, [&](entry& one, bool is_new) {
         // Others may have taken numbers since: then the gap stays.
         if (!is_new && one.next == last_)
             one.next = next_;
