@@ -145,7 +145,8 @@ def test_a_content_destination_is_a_configured_name():
 
 def test_the_soft_limit_is_told_to_everyone_concerned():
     limits = "soft-limit 40k; soft-limit-clear 20k; hard-limit 100m; hard-limit-target 90m;"
-    with Capture(destination=limits) as at:
+    with Capture(destination=limits,
+                 group="max-duplicates 1; duplicates-dropped-periodicity 1;") as at:
         one, two = at.client("soc1"), at.client("soc2")
         one.ask_ok("ADD", capture("10.0.0.1"))
         two.ask_ok("ADD", capture("10.0.0.2"))
@@ -167,7 +168,13 @@ def test_the_soft_limit_is_told_to_everyone_concerned():
                     "once a crossing: %s" % at.listeners[client.name].heard)
         # Who has no criterion any more hears nothing; ten seconds later the limit is armed again.
         two.ask_ok("DELETE", [("Criteria-ID", "*"), ("Flags", "Static")])
-        until(lambda: int(one.list([("Flags", "Stats")])[1][0]["average-bandwidth"]) == 0)
+        until(lambda: int(one.list([("Criteria-ID", "1")])[1][0]["average-bandwidth"]) == 0)
+        # The bandwidth is measured now and then. So are dropped copies: once one is told, the fall
+        # has been noticed.
+        for cdest in ("probe1", "probe2"):
+            one.ask_ok("ADD", capture("10.0.0.9", cdest=cdest))
+        at.service.wire.send([packet("10.0.0.9")])
+        at.listeners["soc1"].wait(598)
         at.service.wire.send([packet("10.0.0.1", length=1000, mark=mark) for mark in range(100)])
         at.listeners["soc1"].wait(580)
         two.ask_ok("NOOP", [("Flags", "SendAsync")])
@@ -201,6 +208,28 @@ def test_the_hard_limit_purges_and_tells_the_owner():
             at.listeners[client.name].wait(131)
             require([told.code for told in at.listeners[client.name].drain()].count(680) == 1,
                     "once: %s" % at.listeners[client.name].heard)
+
+
+def test_dropped_duplicates_are_told():
+    with Capture(group="max-duplicates 1; duplicates-dropped-periodicity 1;") as at:
+        one, two = at.client("soc1"), at.client("soc2")
+        one.ask_ok("ADD", capture("10.0.0.1", ("Flags", "Static"), ("Priority", "2")))
+        two.ask_ok("ADD", capture("10.0.0.1", ("Flags", "Static"), ("Priority", "1")))
+        for total in (10, 20):
+            # Every period in which something is dropped is told, with the numbers up to then.
+            at.service.wire.send([packet("10.0.0.1", length=200) for _ in range(10)])
+            numbers = []
+            while str(total) not in numbers:
+                told = at.listeners["soc2"].wait(598)
+                require(told["cdest-id"] == "probe1" and told["criteria-id"] == "1",
+                        "it names destination and criterion", told.octets)
+                numbers = [value for name, value in told.parameters if value.isdigit()]
+            require(str(total * 200) in numbers, "it has packets and octets", told.octets)
+        one.ask_ok("NOOP", [("Flags", "SendAsync")])
+        at.listeners["soc1"].wait(131)
+        require([told.code for told in at.listeners["soc1"].drain()] == [599, 131],
+                "whose packets were copied hears nothing: %s" % at.listeners["soc1"].heard)
+        require(len(at.service.copies()) == 20, "one copy a packet")
 
 
 def test_above_the_memory_threshold_an_add_is_an_internal_error():
