@@ -188,6 +188,49 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("one budget that all workers draw from with every packet is exact") {
+    struct row {
+        std::size_t workers;
+        match_budget budget;
+    };
+    // Every packet is of 40 octets.
+    for (const row& each :
+         {row{2, {300'000, {}}}, row{2, {{}, 300'000 * 40}}, row{4, {300'000, 300'000 * 40}},
+          row{4, {500'000, 300'000 * 40 + 39}}}) {
+        CAPTURE(each.workers);
+        data_path path;
+        allowance left{INT64_MAX / 2};
+        std::vector<worker*> workers;
+        std::vector<counting_sink*> sinks;
+        for (std::size_t i = 0; i < each.workers; ++i) {
+            auto to = std::make_unique<counting_sink>();
+            sinks.push_back(to.get());
+            workers.push_back(&path.add_worker(
+                std::make_unique<rolling_source>(std::vector<octets>{udp_packet(2, 53, 12)}, left),
+                std::move(to)));
+        }
+        tapping taps(path);
+        const slot_id slot = taps.add(any_ipv4(), {0});
+        path.grant(slot, each.budget);
+        taps.publish();
+        std::vector<std::thread> threads;
+        for (worker* one : workers)
+            threads.emplace_back([one] { one->run(); });
+        CHECK(next_told(path) == slot);
+        std::uint64_t copied = 0;
+        for (const counting_sink* to : sinks)
+            copied += to->packets[0].load();
+        CHECK(copied == 300'000);
+        CHECK(path.counters(slot).packets == 300'000);
+        for (worker* one : workers)
+            one->request_stop();
+        for (std::thread& one : threads)
+            one.join();
+        CHECK(path.counters(slot).packets == 300'000);
+        CHECK_FALSE(path.next_exhausted());
+    }
+}
+
 TEST_CASE("never more than the octets of a budget are matched, and what is matched is copied") {
     MESSAGE("seed " << seed);
     for (const std::size_t workers : {1U, 2U, 4U}) {
