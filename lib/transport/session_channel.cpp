@@ -16,6 +16,9 @@ constexpr std::size_t error_limit = 8UL * 1024;
 /// Octets handed to libssh at a time: one packet. It never keeps more than that for us.
 constexpr std::size_t largest_write = 32UL * 1024;
 
+/// Octets of input that a handler is given at a time.
+constexpr std::size_t most_offered = 32UL * 1024;
+
 /// So many reads of one channel before the others have their turn.
 constexpr int reads_in_a_row = 4;
 
@@ -117,25 +120,16 @@ bool session_channel::has_unread_input() const {
     return unread > 0 || unread == SSH_EOF;
 }
 
-// Input is pulled from libssh, whose window opens only as it is read. What the handler did not take
-// waits in `input_`, and nothing is pulled meanwhile.
+// Whatever is read of libssh's octets, and be it one, opens the client's window as if nothing of
+// them were left. So all of them are pulled at once; what the handler has not taken waits in
+// `input_`, and nothing is pulled meanwhile. Both together are at most two windows.
 bool session_channel::read(std::span<char> room) {
     bool moved = false;
-    if (!input_.empty()) {
-        if (!input_wanted_ || exit_status_)
-            return false;
-        moved = offer();
-    }
-    for (int turn = 0; turn < reads_in_a_row && input_.empty() && !input_ended_ && !exit_status_;
-         ++turn) {
-        const int count = ssh_channel_read_nonblocking(handle_, room.data(),
-                                                       static_cast<std::uint32_t>(room.size()), 0);
-        if (count <= 0)
+    for (int turn = 0; turn < reads_in_a_row && !exit_status_; ++turn) {
+        const bool more = input_.empty() ? !input_ended_ && pull(room) : input_wanted_ && offer();
+        if (!more)
             break;
         moved = true;
-        const std::string_view octets(room.data(), static_cast<std::size_t>(count));
-        input_wanted_ = false;
-        input_.push(octets.substr(handler_->on_data(as_byte_view(octets))));
     }
     if (input_.empty() && !input_ended_ && !exit_status_ && ssh_channel_is_eof(handle_) != 0) {
         input_ended_ = moved = true;
@@ -144,9 +138,35 @@ bool session_channel::read(std::span<char> room) {
     return moved;
 }
 
+bool session_channel::pull(std::span<char> room) {
+    const int unread = ssh_channel_poll(handle_, 0);
+    if (unread <= 0)
+        return false;
+    const auto count = static_cast<std::size_t>(unread);
+    std::string all;
+    if (count > room.size()) {
+        all.resize(count);
+        room = all;
+    }
+    const int read =
+        ssh_channel_read_nonblocking(handle_, room.data(), static_cast<std::uint32_t>(count), 0);
+    if (read <= 0)
+        return false;
+    const std::string_view octets(room.data(), static_cast<std::size_t>(read));
+    const std::string_view first = octets.substr(0, most_offered);
+    input_wanted_ = false;
+    const std::size_t taken = handler_->on_data(as_byte_view(first));
+    input_wanted_ |= taken == first.size();
+    input_.push(octets.substr(taken));
+    return true;
+}
+
 bool session_channel::offer() {
     input_wanted_ = false;
-    const std::size_t taken = handler_->on_data(as_byte_view(input_.front()));
+    const std::string_view first = input_.front().substr(0, most_offered);
+    const std::size_t taken = handler_->on_data(as_byte_view(first));
+    // It may have asked for more meanwhile.
+    input_wanted_ |= taken == first.size();
     input_.pop(taken);
     return taken > 0;
 }

@@ -69,6 +69,7 @@ public:
 
 private:
     bool read(std::span<char> room);
+    bool pull(std::span<char> room);
     bool offer();
     bool ask_for_more();
     bool send();

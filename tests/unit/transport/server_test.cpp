@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <flowtap/transport/ssh_server.hpp>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,28 @@ std::string some_octets(std::size_t count) {
     }
     return octets;
 }
+
+/// Takes little at a time, and says at the end how much it was in all.
+class slow_handler final : public channel_handler {
+public:
+    void on_open(channel& with) override { channel_ = &with; }
+    std::size_t on_data(byte_view octets) override {
+        const std::size_t taken = std::min<std::size_t>(octets.size(), 1000);
+        count_ += taken;
+        channel_->request_data();
+        return taken;
+    }
+    void on_end_of_data() override {
+        channel_->write(std::to_string(count_));
+        channel_->finish(0);
+    }
+    void on_writable() override {}
+    void on_closed() override { channel_ = nullptr; }
+
+private:
+    channel* channel_ = nullptr;
+    std::size_t count_ = 0;
+};
 
 } // namespace
 
@@ -48,6 +72,16 @@ TEST_CASE("megabytes go both ways through bounded queues") {
     REQUIRE(client.has_value());
     const std::string octets = some_octets(3'000'000);
     CHECK((exchange_all(*client, octets) == octets));
+}
+
+TEST_CASE("a client that sends faster than it is served loses nothing") {
+    server_rig rig;
+    rig.router.serve(request_kind::subsystem, "slow",
+                     [](const channel_request&) { return std::make_unique<slow_handler>(); });
+    rig.start();
+    auto client = ssh_client::connect(rig.client(), "slow");
+    REQUIRE(client.has_value());
+    CHECK(exchange_all(*client, some_octets(8'000'000)) == "8000000");
 }
 
 TEST_CASE("several clients are served at a time") {
