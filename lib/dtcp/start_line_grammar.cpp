@@ -64,9 +64,28 @@ version version_of(const start_line_parts& found) {
     return {number_of(found.major), number_of(found.minor)};
 }
 
+/// The form that nearly every client writes: one blank, and one digit a number. None for any other:
+/// the grammar reads it.
+std::optional<request_line> usual_request_line(std::string_view line) {
+    constexpr std::string_view usual_end = " DTCP/0.0";
+    if (line.size() <= usual_end.size())
+        return std::nullopt;
+    const std::string_view method = line.substr(0, line.size() - usual_end.size());
+    const std::string_view end = line.substr(method.size());
+    const auto is_digit = [](char letter) { return letter >= '0' && letter <= '9'; };
+    const auto is_graph = [](char letter) { return letter > ' ' && is_printable_ascii(letter); };
+    if (!end.starts_with(" DTCP/") || !is_digit(end[6]) || end[7] != '.' || !is_digit(end[8]) ||
+        !std::all_of(method.begin(), method.end(), is_graph))
+        return std::nullopt;
+    return request_line{
+        method, {static_cast<std::uint8_t>(end[6] - '0'), static_cast<std::uint8_t>(end[8] - '0')}};
+}
+
 } // namespace
 
 std::optional<request_line> parse_request_line(std::string_view line) {
+    if (const auto usual = usual_request_line(line))
+        return usual;
     start_line_parts found;
     const bool matched = ascii_prefix(line).size() == line.size() &&
                          x3::parse(line.begin(), line.end(),

@@ -227,7 +227,9 @@ result<plan> make_plan(const request_context& context, const dtcp::add_request& 
 
 /// The request in one line, for the audit log.
 std::string describe(const dtcp::add_request& asked) {
+    constexpr std::size_t usual_length = 512;
     std::string line;
+    line.reserve(usual_length);
     const auto append = [&](std::string_view name, std::string_view value) {
         if (!line.empty())
             line += "; ";
@@ -244,17 +246,18 @@ std::string describe(const dtcp::add_request& asked) {
     return line;
 }
 
+/// Takes what LIST repeats out of the request.
 std::shared_ptr<const criterion_terms> make_terms(const request_context& context,
-                                                  const dtcp::add_request& asked) {
+                                                  dtcp::add_request& asked) {
     auto terms = std::make_shared<criterion_terms>();
     terms->entry.id = context.from.source.next_id();
     terms->entry.csource_id = context.from.source.name();
-    terms->entry.cdest_ids = asked.cdest_ids;
+    terms->entry.cdest_ids = std::move(asked.cdest_ids);
     terms->entry.csource_address = context.from.address;
     terms->entry.added = context.now.wall;
     terms->entry.is_static = asked.is_static;
     terms->entry.send_async = asked.send_async;
-    terms->entry.given = asked.given;
+    terms->entry.given = std::move(asked.given);
     terms->priority = asked.priority;
     return terms;
 }
@@ -269,7 +272,7 @@ std::shared_ptr<const countdowns> make_timers(const request_context& context,
     return timers;
 }
 
-criteria_id install(request_context& context, const dtcp::add_request& asked, plan made,
+criteria_id install(request_context& context, dtcp::add_request& asked, plan made,
                     filter::criterion compiled) {
     control& state = context.state;
     control_source& source = context.from.source;
@@ -295,7 +298,7 @@ criteria_id install(request_context& context, const dtcp::add_request& asked, pl
 
 } // namespace
 
-answer handle(request_context& context, const dtcp::add_request& asked) {
+answer handle(request_context& context, dtcp::add_request&& asked) {
     control& state = context.state;
     auto made = make_plan(context, asked);
     if (!made)

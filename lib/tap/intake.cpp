@@ -56,11 +56,12 @@ bool is_send_async(const dtcp::request& asked) {
 handled answer_to(control& state, const requester& from, const dtcp::envelope& message,
                   time_stamp now) {
     request_context context{state, from, message, now};
-    const auto asked = dtcp::parse_request(message, options_for(state, from));
+    auto asked = dtcp::parse_request(message, options_for(state, from));
     if (!asked)
         return {refuse(context, event_of(message), asked.error())};
+    // An ADD gives away what its criterion keeps.
     answer given =
-        std::visit([&](const auto& request) { return handle(context, request); }, *asked);
+        std::visit([&](auto& request) { return handle(context, std::move(request)); }, *asked);
     from.source.last_version = dtcp::header_of(*asked).spoken;
     if (from.by == channel_kind::stream && is_send_async(*asked) &&
         given.head.status == dtcp::status_code::ok)

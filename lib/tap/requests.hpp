@@ -24,7 +24,7 @@ struct request_context {
 
 // Each does what its request asks for, writes the audit record before anything changes, and
 // returns the answer.
-answer handle(request_context& context, const dtcp::add_request& asked);
+answer handle(request_context& context, dtcp::add_request&& asked);
 answer handle(request_context& context, const dtcp::delete_request& asked);
 answer handle(request_context& context, const dtcp::refresh_request& asked);
 answer handle(request_context& context, const dtcp::list_request& asked);
