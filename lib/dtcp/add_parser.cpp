@@ -68,17 +68,23 @@ result<std::vector<std::string>> read_cdest_ids(const header_line* line) {
     return ids;
 }
 
-/// What LIST repeats of an ADD: the filter, timeouts and X- parameters.
+/// What LIST repeats of an ADD: the filter, timeouts and X- parameters, which stand side by side
+/// but for Priority and Action.
 bool is_repeated_by_list(parameter known) noexcept {
-    return (known >= parameter::source_address && known <= parameter::timeout_bytes) ||
-           (is_extension(known) && known != parameter::x_offending_line);
+    return known != parameter::priority && known != parameter::action;
 }
+static_assert(static_cast<int>(parameter::priority) - static_cast<int>(parameter::timeout_bytes) ==
+                  1 &&
+              static_cast<int>(parameter::x_jtap_cdest_dest_address) -
+                      static_cast<int>(parameter::action) ==
+                  1);
 
 std::vector<given_field> collect_given(const field_table& fields) {
     constexpr std::size_t usual_fields = 16;
     std::vector<given_field> given;
     given.reserve(usual_fields);
-    for (auto index = 0; index < static_cast<int>(parameter::authentication_info); ++index) {
+    for (auto index = static_cast<int>(parameter::source_address);
+         index <= static_cast<int>(parameter::x_drop_policy); ++index) {
         const auto known = static_cast<parameter>(index);
         const header_line* const line = fields.find(known);
         if (line != nullptr && is_repeated_by_list(known))

@@ -69,6 +69,19 @@ const header_line* envelope::find(parameter wanted) const noexcept {
 }
 
 result<envelope> parse_envelope(std::string_view message) {
+    result<envelope> parts;
+    if (const auto parsed = parse_envelope(message, *parts); !parsed)
+        return fail(parsed.error());
+    return parts;
+}
+
+result<void> parse_envelope(std::string_view message, envelope& parts) {
+    parts.lines.clear();
+    parts.csource_id.reset();
+    parts.sequence_text = {};
+    parts.sequence.reset();
+    parts.authentication_info.reset();
+
     std::string_view rest = message;
     std::string_view start;
     while (!rest.empty() && start.empty()) {
@@ -78,7 +91,6 @@ result<envelope> parse_envelope(std::string_view message) {
     if (start.empty())
         return fail(errc::incomplete_message);
 
-    envelope parts;
     parts.start_line = start;
     parts.lines.reserve(usual_lines);
     parts.signed_octets = message;
@@ -97,7 +109,7 @@ result<envelope> parse_envelope(std::string_view message) {
         note(parts, line);
         parts.lines.push_back(line);
     }
-    return parts;
+    return {};
 }
 
 } // namespace flowtap::dtcp

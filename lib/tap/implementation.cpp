@@ -65,13 +65,12 @@ std::size_t access_point::implementation::feed(session_id id, byte_view octets, 
 
 void access_point::implementation::take(session& from, std::string_view message, time_stamp now) {
     ++state_.counts.requests;
-    const auto envelope = dtcp::parse_envelope(message);
-    if (!envelope)
-        return refuse(from, {{}, &status::malformed, envelope.error()}, now);
+    if (const auto parsed = dtcp::parse_envelope(message, message_); !parsed)
+        return refuse(from, {{}, &status::malformed, parsed.error()}, now);
     const requester who{from.source(), from.peer(), from.address(), channel_kind::stream};
-    if (const auto failed = authenticate(who, *envelope))
+    if (const auto failed = authenticate(who, message_))
         return refuse(from, *failed, now);
-    auto served = serve(state_, who, *envelope, now);
+    auto served = serve(state_, who, message_, now);
     if (const auto* failed = std::get_if<refusal>(&served))
         return refuse(from, *failed, now);
     handled& done = std::get<handled>(served);

@@ -66,6 +66,8 @@ private:
     void tell_restart(std::string_view reason);
 
     control state_;
+    /// The message that is taken, in memory that all of them use.
+    dtcp::envelope message_;
     std::map<session_id, session> sessions_;
     /// Those whose first answer waits for the data path.
     std::set<session_id> waiting_;

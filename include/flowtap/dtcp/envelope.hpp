@@ -63,4 +63,8 @@ struct envelope {
 /// Linear. The result borrows `message`.
 FLOWTAP_DTCP_API result<envelope> parse_envelope(std::string_view message);
 
+/// The same, in the memory of an envelope that is not needed any more: for one message after the
+/// other. On failure `parts` holds nothing of use.
+FLOWTAP_DTCP_API result<void> parse_envelope(std::string_view message, envelope& parts);
+
 } // namespace flowtap::dtcp

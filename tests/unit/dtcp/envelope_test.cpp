@@ -41,6 +41,22 @@ TEST_CASE("an envelope tells what decides whether a request is answered") {
     CHECK(parts->find(parameter::flags) == nullptr);
 }
 
+TEST_CASE("an envelope that is used again holds nothing of the message before") {
+    const std::string full = framed("LIST DTCP/0.7\r\nCsource-ID: dtcp1\r\nSeq: 9\r\n"
+                                    "Authentication-Info: f6dd\r\n\r\n");
+    envelope parts;
+    REQUIRE(parse_envelope(full, parts));
+    REQUIRE(parse_envelope("NOOP DTCP/0.8\r\n\r\n", parts));
+    CHECK(parts.start_line == "NOOP DTCP/0.8");
+    CHECK(parts.lines.empty());
+    CHECK_FALSE(parts.csource_id);
+    CHECK(parts.sequence_text.empty());
+    CHECK_FALSE(parts.sequence);
+    CHECK_FALSE(parts.authentication_info);
+    CHECK(parts.signed_octets == "NOOP DTCP/0.8\r\n");
+    CHECK_FALSE(parse_envelope("\r\n", parts));
+}
+
 TEST_CASE("the signed octets are exactly as sent") {
     const std::string message = framed("NOOP DTCP/0.6 \r\nSeq:1\t \n\\ \r\n"
                                        "AUTHENTICATION-INFO : 00 \r\n\r\n");

@@ -123,4 +123,19 @@ TEST_CASE("lines are checked in their order, wherever their parameters belong") 
     }
 }
 
+TEST_CASE("a control octet is found wherever it stands in a line of any length") {
+    for (std::size_t size = 1; size < 40; ++size)
+        for (std::size_t at = 0; at < size; ++at)
+            for (const char octet : {'\x01', '\x1F', '\x7F'}) {
+                std::string line = "X-Fine:" + std::string(size, '\t') + "\x80\xFF a";
+                line[7 + at] = octet;
+                const auto parsed =
+                    test::parse("NOOP DTCP/0.7\nCsource-ID: a\nSeq: 1\n" + line + "\n");
+                REQUIRE_FALSE(parsed);
+                CHECK(parsed.error().code == errc::control_octet);
+                CHECK(parsed.error().where == text_position{4, 8 + at});
+            }
+    CHECK(test::parse("NOOP DTCP/0.7\nCsource-ID: a\nSeq: 1\nX-Fine:\t\t\t\t\x80\xFF a\n"));
+}
+
 } // namespace flowtap::dtcp
