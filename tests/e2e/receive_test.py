@@ -5,6 +5,7 @@
 usage: receive_test.py FLOWTAP_RECEIVE [TEST...]
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 
+import dfcd_capture
 import lab
 
 SEED = 20261121
@@ -583,6 +585,24 @@ def test_what_dfcd_writes():
                 for one in told["intercepts"]}
         assert taps == {2300: packets, 2301: [packet for packet in packets
                                               if packet[0] >> 4 == 4]}
+
+
+def test_what_dynamic_flow_capture_writes():
+    packets = dfcd_capture.packets(50)
+    with contextlib.ExitStack() as stack:
+        where = stack.enter_context(Directory())
+        made = dfcd_capture.Capture(stack, frames=packets, start_after=2)
+        for number in (1, 2):
+            made.add(number, dfcd_capture.STATIC)
+        made.dfcd.wait_for("the replay has ended")
+        made.dfcd.stop()
+        told = summary("--read", made.out, "--encapsulation", "ip-in-ip", "--output",
+                       where / "taps")
+        assert sum(told["refused"].values()) == told["wrong_ip_checksums"] == 0, told
+        taps = {(one["source_address"], one["destination_address"]):
+                lab.read_pcap(where / "taps" / one["file"]) for one in told["intercepts"]}
+        assert taps == {(dfcd_capture.OWN, destination): packets
+                        for destination in dfcd_capture.DESTINATIONS[:2]}
 
 
 def test_copies_off_a_device():
