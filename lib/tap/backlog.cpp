@@ -16,10 +16,21 @@ bool backlog::must_wait(control_source_id source) const {
            (found->second.work >= work_per_turn || !found->second.requests.empty());
 }
 
-bool backlog::put(control_source_id source, waiting_request next) {
+dtcp::sequence_verdict backlog::check(control_source_id source, sequence_number seq,
+                                      const dtcp::sequence_window& now) const {
+    const auto found = queues_.find(source);
+    const bool none_waits = found == queues_.end() || found->second.requests.empty();
+    return (none_waits ? now : found->second.numbers).check(seq);
+}
+
+bool backlog::put(control_source_id source, waiting_request next,
+                  const dtcp::sequence_window& now) {
     queue& into = queues_[source];
     if (into.octets + next.message.size() > octets_per_source)
         return false;
+    if (into.requests.empty())
+        into.numbers = now;
+    into.numbers.accept(next.seq);
     into.octets += next.message.size();
     into.requests.push_back(std::move(next));
     return true;

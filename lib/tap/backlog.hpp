@@ -10,6 +10,7 @@
 
 #include <flowtap/core/address.hpp>
 #include <flowtap/core/ids.hpp>
+#include <flowtap/dtcp/sequence.hpp>
 
 namespace flowtap::tap {
 
@@ -17,6 +18,7 @@ namespace flowtap::tap {
 struct waiting_request {
     endpoint from;
     endpoint at;
+    sequence_number seq;
     std::string message;
 };
 
@@ -34,8 +36,12 @@ public:
     void charge(control_source_id source, std::size_t criteria);
     /// True if the next request of `source` must be put here.
     bool must_wait(control_source_id source) const;
+    /// What the windows of `source`, which are `now`, will say of a number when all that waits has
+    /// been served.
+    dtcp::sequence_verdict check(control_source_id source, sequence_number seq,
+                                 const dtcp::sequence_window& now) const;
     /// False if it is too much, and to be dropped.
-    bool put(control_source_id source, waiting_request next);
+    bool put(control_source_id source, waiting_request next, const dtcp::sequence_window& now);
 
     /// Forgets what was charged.
     void begin_turn();
@@ -51,6 +57,8 @@ private:
         std::size_t work = 0;
         std::size_t octets = 0;
         std::deque<waiting_request> requests;
+        /// As they will be when all requests have been served.
+        dtcp::sequence_window numbers;
     };
     std::map<control_source_id, queue> queues_;
 };

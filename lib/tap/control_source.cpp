@@ -31,8 +31,9 @@ criterion* control_source::find(criteria_id id) {
     return found == criteria_.end() ? nullptr : found->second.get();
 }
 
-std::vector<criterion*> control_source::select(const dtcp::selector& by) const {
-    return std::visit([this](const auto& one) { return select(one); }, by);
+std::vector<criterion*> control_source::select(const dtcp::selector& by,
+                                               std::size_t& visited) const {
+    return std::visit([&](const auto& one) { return select(one, visited); }, by);
 }
 
 std::vector<criterion*> control_source::select_all() const {
@@ -43,7 +44,8 @@ std::vector<criterion*> control_source::select_all() const {
     return all;
 }
 
-std::vector<criterion*> control_source::select(const dtcp::criteria_selection& by) const {
+std::vector<criterion*> control_source::select(const dtcp::criteria_selection& by,
+                                               std::size_t& visited) const {
     interval_set wanted;
     interval_set unwanted;
     bool some_plain = false;
@@ -61,20 +63,22 @@ std::vector<criterion*> control_source::select(const dtcp::criteria_selection& b
         if (range.first > UINT32_MAX)
             break;
         auto at = criteria_.lower_bound(criteria_id{static_cast<std::uint32_t>(range.first)});
-        for (; at != criteria_.end() && at->first.value() <= range.last; ++at)
+        for (; at != criteria_.end() && at->first.value() <= range.last; ++at, ++visited)
             if (!unwanted.contains(at->first.value()))
                 selected.push_back(at->second.get());
     }
     return selected;
 }
 
-std::vector<criterion*> control_source::select(const std::string& cdest_id) const {
+std::vector<criterion*> control_source::select(const std::string& cdest_id,
+                                               std::size_t& visited) const {
     std::vector<criterion*> selected;
     const auto found = by_destination_.find(cdest_id);
     if (found == by_destination_.end())
         return selected;
     for (const criteria_id id : found->second)
         selected.push_back(criteria_.find(id)->second.get());
+    visited += selected.size();
     return selected;
 }
 

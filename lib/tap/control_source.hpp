@@ -60,17 +60,22 @@ public:
         return criteria_;
     }
 
-    /// The criteria that are selected, by id. Takes time in proportion to the result, the entries
-    /// of the selection and what a negated entry leaves out.
-    std::vector<criterion*> select(const dtcp::selector& by) const;
+    /// The criteria that are selected, by id. Takes time in proportion to the entries of the
+    /// selection and to the criteria gone through, of which a negated entry leaves some out: their
+    /// number is added to `visited`.
+    std::vector<criterion*> select(const dtcp::selector& by, std::size_t& visited) const;
+    std::vector<criterion*> select(const dtcp::selector& by) const {
+        std::size_t ignored = 0;
+        return select(by, ignored);
+    }
     std::vector<criterion*> select_all() const;
     bool has_criteria_to(const std::string& cdest_id) const {
         return by_destination_.contains(cdest_id);
     }
 
 private:
-    std::vector<criterion*> select(const dtcp::criteria_selection& by) const;
-    std::vector<criterion*> select(const std::string& cdest_id) const;
+    std::vector<criterion*> select(const dtcp::criteria_selection& by, std::size_t& visited) const;
+    std::vector<criterion*> select(const std::string& cdest_id, std::size_t& visited) const;
 
     control_source_id id_;
     std::string name_;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include <flowtap/dtcp/authentication.hpp>
 #include <flowtap/dtcp/writer.hpp>
 #include <flowtap/tap/error.hpp>
 
@@ -30,7 +31,8 @@ datagrams::reply::reply(control_source& of, const endpoint& asked_from, const en
 }
 
 datagrams::datagrams(control& state, std::deque<effect>& out)
-    : state_(&state), out_(&out), refusals_(state.audit) {}
+    : state_(&state), out_(&out), hash_of_nobody_(state.make_hash("nobody")),
+      refusals_(state.audit) {}
 
 void datagrams::feed(const endpoint& from, const endpoint& at, byte_view octets, time_stamp now) {
     ++state_->counts.datagrams;
@@ -59,11 +61,15 @@ void datagrams::take(const endpoint& from, const endpoint& at, std::string_view 
     if (!envelope)
         return refuse({{}, &status::malformed, envelope.error()}, "", from, now);
     control_source* const source = find_source(*envelope, from, at);
-    if (source == nullptr)
+    if (source == nullptr) {
+        // It takes as long as if there were one: who has an answer of his own wait behind this
+        // would learn the names of others.
+        static_cast<void>(dtcp::verify(*envelope, *hash_of_nobody_));
         return refuse(
             {dtcp::status_code::unknown_control_source, &status::unknown_sources,
              error(dtcp::errc::unknown_control_source, envelope->csource_id.value_or(""))},
             "", from, now);
+    }
     const std::string peer = to_string(from);
     const requester who{*source, peer, from.address, channel_kind::datagram};
     if (const auto failed = authenticate(who, *envelope))
@@ -71,10 +77,15 @@ void datagrams::take(const endpoint& from, const endpoint& at, std::string_view 
     // Before the sequence number is taken: the client may send the same request again.
     if (!has_room(*source))
         return drop(error(make_error_code(errc::too_many_replies)), source->name(), from, now);
-    // A replay has no place to take away.
-    if (!backlog_.must_wait(source->id()) || !has_fresh_sequence(who, *envelope))
+    if (!backlog_.must_wait(source->id()) || !envelope->sequence)
         return serve_now(who, at, from, *envelope, now);
-    if (!backlog_.put(source->id(), {from, at, std::string(message)}))
+    const dtcp::sequence_window& numbers = source->sequence.windows();
+    // A replay has no place to take away.
+    if (checks_sequence(who))
+        if (const auto refused = refuse_sequence(
+                backlog_.check(source->id(), *envelope->sequence, numbers), *envelope))
+            return refuse(*refused, source->name(), from, now);
+    if (!backlog_.put(source->id(), {from, at, *envelope->sequence, std::string(message)}, numbers))
         drop(error(make_error_code(errc::too_many_replies)), source->name(), from, now);
 }
 
@@ -196,8 +207,13 @@ void datagrams::fail_add(const control_source& of, criteria_id which) {
             turn_into_failure(one.given);
 }
 
-void datagrams::forget(const control_source& whose) {
+void datagrams::forget_requests(const control_source& whose) {
+    state_->counts.datagrams_dropped += backlog_.size(whose.id());
     backlog_.forget(whose.id());
+}
+
+void datagrams::forget(const control_source& whose) {
+    forget_requests(whose);
     waiting_.remove_if([&](const reply& one) { return one.source == &whose; });
     const auto listed = lists_.find(whose.id());
     if (listed == lists_.end())

@@ -50,8 +50,10 @@ public:
     /// Turns the answer to the ADD that made `which` into a 500.
     void fail_add(const control_source& of, criteria_id which);
 
-    /// Drops the answers of a control source that wait.
+    /// Drops the requests and the answers of a control source that wait.
     void forget(const control_source& whose);
+    /// Drops the requests of a control source that wait.
+    void forget_requests(const control_source& whose);
 
 private:
     /// Where an answer goes, and its place among those that its control source may have waiting.
@@ -93,6 +95,8 @@ private:
 
     control* state_;
     std::deque<effect>* out_;
+    /// Stands in for that of a control source that does not exist.
+    std::unique_ptr<dtcp::keyed_hash> hash_of_nobody_;
     dtcp::framer framer_;
     refusal_log refusals_;
     backlog backlog_;

@@ -275,6 +275,8 @@ bool access_point::implementation::reset_sequence(std::string_view source, time_
     if (found == state_.sources.sources().end() ||
         !found->second->sequence.reset(source, state_.sequences))
         return false;
+    // One of them would set the number again, and not the client that begins anew.
+    datagrams_.forget_requests(*found->second);
     audit_note note{audit_event::sequence};
     note.detail = "the sequence number was reset";
     write_audit(state_.audit, source, "", std::move(note), now.wall);

@@ -9,6 +9,7 @@
 #include <flowtap/dtcp/parser.hpp>
 #include <flowtap/tap/error.hpp>
 
+#include "backlog.hpp"
 #include "requests.hpp"
 
 namespace flowtap::tap {
@@ -17,13 +18,13 @@ namespace {
 
 constexpr std::size_t longest_detail = 256;
 
+/// A number that is stored waits for the disk. That fills a turn, so that a control source which
+/// jumps ahead with each request does not keep the others waiting.
+constexpr std::size_t work_of_storing = backlog::work_per_turn;
+
 refusal bad_sequence(const dtcp::envelope& message, dtcp::errc why) {
     return {dtcp::status_code::invalid_sequence, &status::bad_sequences,
             error(why, std::string(message.sequence_text))};
-}
-
-bool checks_sequence(const requester& from) {
-    return from.source.with.sequence_check.value_or(from.by == channel_kind::datagram);
 }
 
 void tell_rollover(control& state, const requester& from, const dtcp::envelope& message,
@@ -94,9 +95,17 @@ std::optional<refusal> authenticate(const requester& from, const dtcp::envelope&
     return std::nullopt;
 }
 
-bool has_fresh_sequence(const requester& from, const dtcp::envelope& message) {
-    return message.sequence &&
-           (!checks_sequence(from) || from.source.sequence.is_fresh(*message.sequence));
+bool checks_sequence(const requester& from) {
+    return from.source.with.sequence_check.value_or(from.by == channel_kind::datagram);
+}
+
+std::optional<refusal> refuse_sequence(dtcp::sequence_verdict verdict,
+                                       const dtcp::envelope& message) {
+    if (verdict == dtcp::sequence_verdict::repeated)
+        return bad_sequence(message, dtcp::errc::repeated_sequence);
+    if (verdict == dtcp::sequence_verdict::outside)
+        return bad_sequence(message, dtcp::errc::sequence_out_of_window);
+    return std::nullopt;
 }
 
 std::variant<handled, refusal> serve(control& state, const requester& from,
@@ -109,14 +118,14 @@ std::variant<handled, refusal> serve(control& state, const requester& from,
     if (checks_sequence(from))
         decision =
             from.source.sequence.accept(*message.sequence, from.source.name(), state.sequences);
-    if (decision.verdict == dtcp::sequence_verdict::repeated)
-        return bad_sequence(message, dtcp::errc::repeated_sequence);
-    if (decision.verdict == dtcp::sequence_verdict::outside)
-        return bad_sequence(message, dtcp::errc::sequence_out_of_window);
+    if (auto refused = refuse_sequence(decision.verdict, message))
+        return std::move(*refused);
     if (decision.verdict == dtcp::sequence_verdict::rolled_over)
         tell_rollover(state, from, message, now);
     handled done = decision.not_stored ? answer_not_stored(state, from, message, now)
                                        : answer_to(state, from, message, now);
+    if (decision.stored || decision.not_stored)
+        done.work += work_of_storing;
     if (done.given.head.status != dtcp::status_code::ok)
         ++state.counts.errors_answered;
     return done;

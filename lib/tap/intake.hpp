@@ -7,6 +7,7 @@
 #include <variant>
 
 #include <flowtap/dtcp/envelope.hpp>
+#include <flowtap/dtcp/sequence.hpp>
 
 #include "answer.hpp"
 #include "control.hpp"
@@ -25,9 +26,10 @@ struct refusal {
 /// What the audit log says of it, in bounded words: anybody can bring these about.
 audit_note note_of(const refusal& reason);
 
-/// An answer, and how many criteria were gone through for it.
+/// An answer, and the work it took.
 struct handled {
     answer given;
+    /// Criteria that were gone through, or as much as that.
     std::size_t work = 0;
 };
 
@@ -35,8 +37,12 @@ struct handled {
 /// HMAC holds.
 std::optional<refusal> authenticate(const requester& from, const dtcp::envelope& message);
 
-/// False if `serve` would refuse the request for its sequence number.
-bool has_fresh_sequence(const requester& from, const dtcp::envelope& message);
+/// Whether a sequence number of that control source is good only once, over this kind of channel.
+bool checks_sequence(const requester& from);
+
+/// Why the request's sequence number is refused; none if it is good.
+std::optional<refusal> refuse_sequence(dtcp::sequence_verdict verdict,
+                                       const dtcp::envelope& message);
 
 /// Takes the sequence number of an authentic request and does what it asks for.
 std::variant<handled, refusal> serve(control& state, const requester& from,

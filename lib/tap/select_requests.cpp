@@ -39,8 +39,13 @@ std::optional<std::uint64_t> find_unknown(control_source& source, const dtcp::se
 std::vector<criterion*> select(request_context& context, const std::optional<dtcp::selector>& by) {
     control_source& source = context.from.source;
     expire_due(context.state, context.now);
-    std::vector<criterion*> selected = by ? source.select(*by) : source.select_all();
-    context.work += selected.size();
+    std::vector<criterion*> selected;
+    if (by) {
+        selected = source.select(*by, context.work);
+    } else {
+        selected = source.select_all();
+        context.work += selected.size();
+    }
     drop_ended(context.state, source, selected, context.now);
     return selected;
 }

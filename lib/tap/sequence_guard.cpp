@@ -23,9 +23,12 @@ sequence_decision sequence_guard::accept(sequence_number candidate, std::string_
     const dtcp::sequence_verdict verdict = window_.accept(candidate);
     if (!dtcp::is_accepted(verdict) || store == nullptr)
         return {verdict};
+    if (is_reserved(*window_.last()))
+        return {verdict};
     // A number is used up whatever comes of it: what was answered with 500 once must not be done
     // when it is replayed.
-    return {verdict, !reserve(*window_.last(), source, store)};
+    const bool stored = reserve(*window_.last(), source, *store);
+    return {verdict, stored, !stored};
 }
 
 bool sequence_guard::reset(std::string_view source, sequence_store* store) {
@@ -55,13 +58,15 @@ void sequence_guard::load(std::string_view source, sequence_store* store) {
         window_ = dtcp::sequence_window(*bound_);
 }
 
-bool sequence_guard::reserve(sequence_number last, std::string_view source, sequence_store* store) {
-    if (bound_ && !is_above(last, *bound_))
-        return true;
+bool sequence_guard::is_reserved(sequence_number last) const noexcept {
+    return bound_ && !is_above(last, *bound_);
+}
+
+bool sequence_guard::reserve(sequence_number last, std::string_view source, sequence_store& store) {
     constexpr std::uint64_t highest = std::numeric_limits<std::uint64_t>::max();
     const std::uint64_t ahead = std::min(block - 1, highest - last.value());
     const sequence_number next{last.value() + ahead};
-    if (!store->store(source, next))
+    if (!store.store(source, next))
         return false;
     bound_ = next;
     return true;

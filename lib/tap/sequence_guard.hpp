@@ -14,6 +14,8 @@ namespace flowtap::tap {
 /// What becomes of a sequence number.
 struct sequence_decision {
     dtcp::sequence_verdict verdict = dtcp::sequence_verdict::accepted;
+    /// A bound had to be stored for it, which was done.
+    bool stored = false;
     /// The number is good, and used up, but it could not be stored: 500, and nothing is done.
     bool not_stored = false;
 };
@@ -33,10 +35,7 @@ public:
     sequence_decision accept(sequence_number candidate, std::string_view source,
                              sequence_store* store);
 
-    /// False if the number would be refused as repeated or outside.
-    bool is_fresh(sequence_number candidate) const noexcept {
-        return dtcp::is_accepted(window_.check(candidate));
-    }
+    const dtcp::sequence_window& windows() const noexcept { return window_; }
 
     /// Forgets everything, also what is stored. False, and nothing is done, if that failed.
     bool reset(std::string_view source, sequence_store* store);
@@ -46,8 +45,10 @@ public:
 
 private:
     void load(std::string_view source, sequence_store* store);
-    /// Sees to it that `last` is not above what is stored.
-    bool reserve(sequence_number last, std::string_view source, sequence_store* store);
+    /// True if `last` is not above what is stored.
+    bool is_reserved(sequence_number last) const noexcept;
+    /// Stores a bound from `last` on. False if that failed.
+    bool reserve(sequence_number last, std::string_view source, sequence_store& store);
 
     dtcp::sequence_window window_;
     /// What is stored.

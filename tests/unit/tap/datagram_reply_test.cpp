@@ -201,6 +201,60 @@ TEST_CASE("requests that go through many criteria make those of their source wai
     CHECK((!at.point.deadline() || *at.point.deadline() > at.now.steady));
 }
 
+TEST_CASE("repeats of a request that waits take nobody's place") {
+    udp_rig at(roomy(10'000));
+    at.stock("md1", 9000);
+    const std::string heavy = "REFRESH DTCP/0.7\nCriteria-ID: *\nTimeout-Idle: 5\n";
+    at.send("md1", heavy);
+    const std::string waits = at.request("md1", heavy, udp_key);
+    for (int i = 0; i < 300; ++i)
+        at.feed_datagram(waits);
+    CHECK(at.point.state().bad_sequences == 299);
+    CHECK(at.point.state().datagrams_dropped == 0);
+    at.send("md1", noop);
+    CHECK(at.gather().size() == 3);
+}
+
+TEST_CASE("requests that wait move the windows for those behind them") {
+    udp_rig at(roomy(10'000));
+    at.stock("md1", 9000);
+    const std::string heavy = "REFRESH DTCP/0.7\nCriteria-ID: *\nTimeout-Idle: 5\n";
+    at.send("md1", heavy);
+    const std::uint64_t last = at.next_seq - 1;
+    for (const std::uint64_t ahead : {256, 512, 500, 768, 400, 256, 768, 1025, 511, 512}) {
+        at.next_seq = last + ahead;
+        at.send("md1", noop);
+    }
+    // Taken are 256, 512, 500 and 768, which leaves what is below 513 behind.
+    CHECK(at.point.state().bad_sequences == 6);
+    CHECK(at.gather().size() == 5);
+    CHECK(at.point.state().bad_sequences == 6);
+}
+
+TEST_CASE("without a check of the numbers requests of the same one wait side by side") {
+    tap::settings with = roomy(10'000);
+    with.sources["md1"].sequence_check = false;
+    udp_rig at(with);
+    at.stock("md1", 9000);
+    const auto heavy =
+        at.request("md1", "REFRESH DTCP/0.7\nCriteria-ID: *\nTimeout-Idle: 5\n", udp_key);
+    for (int i = 0; i < 3; ++i)
+        at.feed_datagram(heavy);
+    CHECK(at.gather().size() == 3);
+}
+
+TEST_CASE("criteria that a selection leaves out again count as gone through") {
+    udp_rig at(roomy(10'000));
+    at.stock("md1", 9000);
+    for (int i = 0; i < 3; ++i)
+        at.send("md1", "LIST DTCP/0.7\nCriteria-ID: *,!*\n");
+    CHECK(at.point.state().requests == 9003);
+    at.turn();
+    CHECK(at.take_datagrams().size() == 2);
+    at.turn();
+    CHECK(at.take_datagrams().size() == 1);
+}
+
 TEST_CASE("so many octets of requests wait for their source's turn, and no more") {
     udp_rig at(roomy(10'000));
     at.stock("md1", 9000);

@@ -43,6 +43,23 @@ std::string request_of_length(std::size_t wanted) {
     return signed_message(std::string(begin) + filler + std::string(end), udp_key);
 }
 
+/// Counts the octets that were hashed.
+class counting_hash final : public dtcp::keyed_hash {
+public:
+    counting_hash(std::string_view key, std::size_t& octets) : hash_(key), octets_(&octets) {}
+
+    void reset() override { hash_.reset(); }
+    void update(byte_view octets) override {
+        *octets_ += octets.size();
+        hash_.update(octets);
+    }
+    dtcp::digest finish() override { return hash_.finish(); }
+
+private:
+    test_hash hash_;
+    std::size_t* octets_;
+};
+
 } // namespace
 
 TEST_CASE("a request in a datagram is answered with the addresses exchanged") {
@@ -118,6 +135,31 @@ TEST_CASE("over UDP only a configured control source with `udp` exists") {
     CHECK(counts(at) == unanswered{.sources = 4});
     CHECK(at.exchange_datagram(signed_message("NOOP DTCP/0.7\nSeq: 1\n", udp_key)).empty());
     CHECK(counts(at) == unanswered{.sources = 5});
+}
+
+TEST_CASE("as much is hashed for a control source that does not exist as for one that does") {
+    std::size_t octets = 0;
+    path::data_path path{{}};
+    memory_audit audit;
+    tap::settings with = udp_settings();
+    with.sources["md2"].udp->ports = {9999};
+    tap::access_point point(with, {path, audit, [&](std::string_view key) {
+                                       return std::make_unique<counting_hash>(key, octets);
+                                   }});
+    rig at;
+    for (const char* source : {"md1", "md2", "md3", "lea2"}) {
+        CAPTURE(std::string(source));
+        at.next_seq = 1;
+        const std::string forged =
+            at.request("md1", noop + std::string("X-Filler: ") + source + "\n", "forged");
+        std::string named = forged;
+        named.replace(named.find("Csource-ID: md1"), 15, "Csource-ID: " + std::string(source));
+        octets = 0;
+        point.feed_datagram(at.device, at.service, as_byte_view(named), at.now);
+        CHECK(octets == named.find("Authentication-Info"));
+    }
+    CHECK(point.state().bad_authentications == 1);
+    CHECK(point.state().unknown_sources == 3);
 }
 
 TEST_CASE("local ports and the sender's address can be restricted") {

@@ -182,6 +182,39 @@ TEST_CASE("one write is good for 64 requests in a row") {
     CHECK(store.writes == 13);
 }
 
+TEST_CASE("a source that has a number stored with each request does so once in a turn") {
+    memory_store store;
+    rig at(udp_settings(), &store);
+    CHECK(takes(at, 1));
+    CHECK(takes(at, 1, "md2"));
+    const auto answered = [&] {
+        at.turn();
+        return at.take_datagrams().size();
+    };
+    for (std::uint64_t number = 256; number <= 1024; number += 256) {
+        at.next_seq = number;
+        at.feed_datagram(at.request("md1", "NOOP DTCP/0.7\n", udp_key));
+    }
+    at.next_seq = 2;
+    at.feed_datagram(at.request("md2", "NOOP DTCP/0.7\n", udp_key));
+    CHECK(store.writes == 3);
+    CHECK(answered() == 3);
+    CHECK(store.writes == 4);
+    CHECK(answered() == 1);
+    CHECK(answered() == 1);
+    CHECK(store.writes == 6);
+    CHECK(answered() == 0);
+    // Also when it fails: that takes as long.
+    store.broken = true;
+    for (const std::uint64_t number : {1280, 1281}) {
+        at.next_seq = number;
+        at.feed_datagram(at.request("md1", "NOOP DTCP/0.7\n", udp_key));
+    }
+    CHECK(at.point.state().sequences_not_stored == 1);
+    CHECK(answered() == 2);
+    CHECK(at.point.state().sequences_not_stored == 2);
+}
+
 TEST_CASE("when the number cannot be stored the answer is 500, and nothing is done") {
     memory_store store;
     rig at(udp_settings(), &store);
@@ -288,5 +321,20 @@ TEST_CASE("a reset before the first request forgets what is stored") {
     store.bounds["md1"] = sequence_number{5000};
     rig at(udp_settings(), &store);
     CHECK(at.point.reset_sequence("md1", at.now));
+    CHECK(takes(at, 1));
+}
+
+TEST_CASE("a reset forgets requests that wait, so that none of them sets the number again") {
+    memory_store store;
+    rig at(udp_settings(), &store);
+    CHECK(takes(at, 1000));
+    for (const std::uint64_t number : {1256, 1512, 1513}) {
+        at.next_seq = number;
+        at.feed_datagram(at.request("md1", "NOOP DTCP/0.7\n", udp_key));
+    }
+    CHECK(at.point.reset_sequence("md1", at.now));
+    at.turn();
+    CHECK(at.take_datagrams().size() == 1);
+    CHECK(at.point.state().datagrams_dropped == 2);
     CHECK(takes(at, 1));
 }
