@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,7 @@
 #include "audit_file.hpp"
 #include "log.hpp"
 #include "sequence_file.hpp"
+#include "state_files.hpp"
 
 namespace dfcd {
 
@@ -127,6 +129,18 @@ std::optional<int> ask_process(const options& chosen, const std::string& source,
     return {};
 }
 
+/// False, and `errno`, if that fails or the file has another name, too.
+bool make_empty(const flowtap::descriptor& file) {
+    struct stat known {};
+    if (::fstat(file.number(), &known) != 0)
+        return false;
+    if (known.st_nlink != 1) {
+        errno = EMLINK;
+        return false;
+    }
+    return ::ftruncate(file.number(), 0) == 0;
+}
+
 } // namespace
 
 std::string reset_requests::path_of(std::string_view source) const {
@@ -135,9 +149,11 @@ std::string reset_requests::path_of(std::string_view source) const {
 
 flowtap::result<void> reset_requests::leave(std::string_view source) const {
     const std::string path = path_of(source);
-    const flowtap::descriptor made(::open(
-        path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
-    if (!made)
+    flowtap::descriptor made = make_state_file(path);
+    // Somebody else may be asking for the same.
+    if (!made && errno == EEXIST)
+        made.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!made || !make_empty(made))
         return flowtap::fail(flowtap::error(std::error_code(errno, std::generic_category()), path));
     return {};
 }

@@ -2,10 +2,9 @@
 #include "sequence_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <sstream>
 #include <system_error>
@@ -19,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "error.hpp"
+#include "state_files.hpp"
 
 namespace dfcd {
 
@@ -33,20 +33,6 @@ constexpr std::string_view end_word = "end:";
 
 flowtap::unexpected<flowtap::error> system_failure(const std::string& subject) {
     return flowtap::fail(flowtap::error(std::error_code(errno, std::generic_category()), subject));
-}
-
-std::string directory_of(const std::string& path) {
-    const std::filesystem::path directory = std::filesystem::path(path).parent_path();
-    return directory.empty() ? "." : directory.string();
-}
-
-/// What root makes in the directory of another user belongs to that user: dfcd may run as it.
-void give_to_owner(const descriptor& made, const std::string& directory) {
-    struct stat owner {};
-    if (::geteuid() != 0 || ::stat(directory.c_str(), &owner) != 0 || owner.st_uid == 0)
-        return;
-    // Where this fails, opening it says so to whom it matters.
-    [[maybe_unused]] const int given = ::fchown(made.number(), owner.st_uid, owner.st_gid);
 }
 
 struct flock whole_file() {
@@ -87,17 +73,32 @@ bool write_out(const descriptor& to, std::string_view text) {
     return ::fsync(to.number()) == 0;
 }
 
+/// Everything that stands in a file; none, and `errno`, if it cannot be read.
+std::optional<std::string> read_out(const descriptor& from) {
+    std::string text;
+    std::array<char, 4096> piece{};
+    for (;;) {
+        const ssize_t count = ::read(from.number(), piece.data(), piece.size());
+        if (count == 0)
+            return text;
+        if (count > 0)
+            text.append(piece.data(), static_cast<std::size_t>(count));
+        else if (errno != EINTR)
+            return {};
+    }
+}
+
 } // namespace
 
 flowtap::result<std::variant<std::unique_ptr<sequence_file>, sequence_file::holder>>
 sequence_file::open(const std::string& path) {
     using outcome = std::variant<std::unique_ptr<sequence_file>, holder>;
     const std::string lock_path = path + ".lock";
-    descriptor lock(
-        ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+    descriptor lock = make_state_file(lock_path);
+    if (!lock && errno == EEXIST)
+        lock.reset(::open(lock_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     if (!lock)
         return system_failure(lock_path);
-    give_to_owner(lock, directory_of(path));
     struct flock wanted = whole_file();
     while (::fcntl(lock.number(), F_SETLK, &wanted) != 0) {
         if (errno != EACCES && errno != EAGAIN)
@@ -125,7 +126,8 @@ bool sequence_file::is_held(const std::string& path, holder by) {
 }
 
 flowtap::result<void> sequence_file::read() {
-    const descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    // A pipe would keep whoever opens it waiting.
+    const descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!file && errno == ENOENT)
         return replace({});
     if (!file)
@@ -138,11 +140,10 @@ flowtap::result<void> sequence_file::read() {
     // It may have been made readable, or writable, to others.
     if (::fchmod(file.number(), S_IRUSR | S_IWUSR) != 0)
         return system_failure(path_);
-    std::ifstream stream(path_);
-    std::stringstream text;
-    text << stream.rdbuf();
-    if (!stream)
+    auto contents = read_out(file);
+    if (!contents)
         return system_failure(path_);
+    std::istringstream text(*std::move(contents));
 
     std::size_t number = 0;
     const auto damaged = [&] {
@@ -180,12 +181,12 @@ flowtap::result<void> sequence_file::replace(bounds with) {
 
     const std::string made_path = path_ + ".new";
     const std::string directory = directory_of(path_);
-    const descriptor made(::open(made_path.c_str(),
-                                 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                                 S_IRUSR | S_IWUSR));
+    // One may be left over from a crash.
+    if (::unlink(made_path.c_str()) != 0 && errno != ENOENT)
+        return system_failure(made_path);
+    const descriptor made = make_state_file(made_path);
     if (!made)
         return system_failure(made_path);
-    give_to_owner(made, directory);
     const descriptor parent(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!parent)
         return system_failure(directory);

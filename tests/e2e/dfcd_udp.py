@@ -208,9 +208,11 @@ def test_a_flood_leaves_a_client_its_answers_and_is_counted_to_the_last_datagram
                 noisy.send(noise[count[0] % len(noise)])
                 count[0] += 1
 
+        # The first authentic request sets the number, and that is to be none of the noise.
+        assert device.ask("NOOP").code == 200
         flood = threading.Thread(target=pour)
         flood.start()
-        attempts = answered = 0
+        attempts, answered = 1, 0
         device.socket.settimeout(1)
         end = time.monotonic() + lab.PATIENCE
         while answered < 200:
@@ -413,6 +415,33 @@ def test_a_damaged_file_of_sequence_numbers_is_refused_with_the_line():
             assert run_reset(directory, "lea1", config)[0] == 1
             with open(path) as lines:
                 assert lines.read() == text
+
+
+def test_other_names_of_the_files_beside_the_sequence_numbers_are_left_alone():
+    port, = lab.free_udp_ports(1)
+    with tempfile.TemporaryDirectory() as directory:
+        state = os.path.join(directory, "state")
+        os.mkdir(state)
+        config, elsewhere = (os.path.join(directory, name) for name in ("c", "elsewhere"))
+        for name, contents in ((config, configuration(port)), (elsewhere, "precious")):
+            with open(name, "w") as out:
+                out.write(contents)
+        os.chmod(elsewhere, 0o644)
+        # Root works in directories of others, too.
+        if os.geteuid() == 0:
+            os.chown(state, 65534, 65534)
+        before = os.stat(elsewhere)
+        path = os.path.join(state, "sequences")
+        for name in (".new", ".lock", ".reset-lea1"):
+            os.link(elsewhere, path + name)
+        with lab.Dfcd(configuration(port), directory=state) as dfcd:
+            assert run_reset(state, "lea1", config)[0] == 1
+            dfcd.stop()
+        with open(elsewhere) as contents:
+            assert contents.read() == "precious"
+        after = os.stat(elsewhere)
+        assert (after.st_uid, after.st_mode) == (before.st_uid, before.st_mode)
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
 
 
 def test_two_dfcds_do_not_share_a_file_of_sequence_numbers():

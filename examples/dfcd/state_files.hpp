@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include <flowtap/core/descriptor.hpp>
+
+namespace dfcd {
+
+/// `.` for a file without one.
+std::string directory_of(const std::string& file);
+
+/// Makes a file of mode 0600. What root makes in the directory of another user belongs to that
+/// user, because dfcd may run as it; for the same reason nothing that stands there already is
+/// touched: it may be one more name of a file elsewhere. Fails then with EEXIST in `errno`, which
+/// says why in any case.
+flowtap::descriptor make_state_file(const std::string& path);
+
+} // namespace dfcd
