@@ -165,13 +165,14 @@ flowtap::result<void> daemon::open_sockets(const config::configuration& with) {
     const auto requests = udp_endpoints(options_, with);
     if (!requests)
         return flowtap::fail(requests.error());
-    const std::vector<flowtap::endpoint> sockets = udp_sockets(options_, with, *requests);
-    if (sockets.empty())
+    const std::vector<flowtap::ip_address> receivers = notification_receivers(options_, with);
+    if (requests->empty() && receivers.empty())
         return {};
     auto opened = transport::datagram_server::listen(
-        loop_, sockets,
+        loop_, *requests,
         [this](const flowtap::endpoint& from, const flowtap::endpoint& at,
-               flowtap::byte_view octets) { service_->receive(from, at, octets); });
+               flowtap::byte_view octets) { service_->receive(from, at, octets); },
+        {}, receivers);
     if (!opened)
         return flowtap::fail(opened.error());
     datagrams_ = std::move(*opened);

@@ -49,23 +49,6 @@ std::set<std::uint16_t> service_ports(const config::dynamic_flow_capture_setting
     return ports;
 }
 
-std::vector<endpoint> notification_targets(const config::configuration& with) {
-    std::vector<endpoint> targets;
-    const auto add = [&](const auto& source) {
-        targets.insert(targets.end(), source.notification_targets.begin(),
-                       source.notification_targets.end());
-    };
-    if (with.flow_tap) {
-        std::ranges::for_each(with.flow_tap->control_sources, add);
-        if (with.flow_tap->default_source)
-            add(*with.flow_tap->default_source);
-    }
-    if (with.dynamic_flow_capture)
-        for (const config::capture_group& group : with.dynamic_flow_capture->groups)
-            std::ranges::for_each(group.control_sources, add);
-    return targets;
-}
-
 } // namespace
 
 bool serves_ssh(const options& chosen, const config::configuration& with) {
@@ -98,19 +81,24 @@ flowtap::result<std::vector<endpoint>> udp_endpoints(const options& chosen,
     return endpoints;
 }
 
-std::vector<endpoint> udp_sockets(const options& chosen, const config::configuration& with,
-                                  const std::vector<endpoint>& requests) {
-    std::vector<endpoint> sockets = requests;
+std::vector<flowtap::ip_address> notification_receivers(const options& chosen,
+                                                        const config::configuration& with) {
+    std::vector<flowtap::ip_address> receivers;
     if (is_batch(chosen))
-        return sockets;
-    for (const endpoint& target : notification_targets(with)) {
-        const flowtap::family of = target.address.ip_family();
-        const bool has_one = std::ranges::any_of(
-            sockets, [&](const endpoint& socket) { return socket.address.ip_family() == of; });
-        if (!has_one)
-            sockets.push_back({flowtap::ip_address(of, {}), 0});
+        return receivers;
+    const auto add = [&](const auto& source) {
+        for (const endpoint& target : source.notification_targets)
+            receivers.push_back(target.address);
+    };
+    if (with.flow_tap) {
+        std::ranges::for_each(with.flow_tap->control_sources, add);
+        if (with.flow_tap->default_source)
+            add(*with.flow_tap->default_source);
     }
-    return sockets;
+    if (with.dynamic_flow_capture)
+        for (const config::capture_group& group : with.dynamic_flow_capture->groups)
+            std::ranges::for_each(group.control_sources, add);
+    return receivers;
 }
 
 bool keeps_sequences(const config::configuration& with) {

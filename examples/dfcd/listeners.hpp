@@ -24,11 +24,9 @@ flowtap::result<std::vector<flowtap::endpoint>> ssh_endpoints(const options& cho
 flowtap::result<std::vector<flowtap::endpoint>>
 udp_endpoints(const options& chosen, const flowtap::config::configuration& with);
 
-/// The sockets that UDP needs: those of `requests`, and one at a free port for each family that
-/// notifications go to and no other socket has. In a batch job none.
-std::vector<flowtap::endpoint> udp_sockets(const options& chosen,
-                                           const flowtap::config::configuration& with,
-                                           const std::vector<flowtap::endpoint>& requests);
+/// Where notifications go. In a batch job nowhere.
+std::vector<flowtap::ip_address> notification_receivers(const options& chosen,
+                                                        const flowtap::config::configuration& with);
 
 /// Whether there is a control source whose sequence numbers are to survive a restart.
 bool keeps_sequences(const flowtap::config::configuration& with);

@@ -2,8 +2,10 @@
 #include <flowtap/transport/datagram_server.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "asio.hpp"
@@ -27,8 +29,11 @@ constexpr std::chrono::milliseconds send_rest{2};
 
 /// One address that is listened on.
 struct listening_socket {
-    listening_socket(event_loop& loop, endpoint at, queue_budget& budget)
-        : local(at), ready(loop.context()), queue(budget), rest(loop) {}
+    listening_socket(event_loop& loop, endpoint at, queue_budget& shared)
+        : local(at), ready(loop.context()), queue(shared), rest(loop) {}
+    listening_socket(event_loop& loop, endpoint at, std::unique_ptr<queue_budget> own)
+        : local(at), ready(loop.context()), own_budget(std::move(own)), queue(*own_budget),
+          rest(loop) {}
 
     bool is_at(const endpoint& asked) const {
         return local.port == asked.port && local.address.ip_family() == asked.address.ip_family() &&
@@ -37,6 +42,8 @@ struct listening_socket {
 
     endpoint local;
     asio::posix::stream_descriptor ready;
+    /// Of a receiver's socket; the others share that of the server.
+    std::unique_ptr<queue_budget> own_budget;
     datagram_queue queue;
     loop_timer rest;
     bool waits_for_room = false;
@@ -51,7 +58,10 @@ struct datagram_server::implementation : std::enable_shared_from_this<implementa
         : loop(on), receive(std::move(to)), limits(with), budget(with.queue),
           batch(batch_size, with.longest) {}
 
-    result<void> open(const endpoint& address);
+    /// `budget`: of its queue, shared or its own.
+    template <class Budget>
+    result<void> open(const endpoint& address, Budget&& budget);
+    result<void> open_for(const std::vector<ip_address>& receivers);
     void wait_for_datagrams(listening_socket& on);
     void receive_from(listening_socket& on);
     void hand_over(const listening_socket& on, std::size_t count);
@@ -69,6 +79,7 @@ struct datagram_server::implementation : std::enable_shared_from_this<implementa
     datagram_limits limits;
     queue_budget budget;
     std::vector<std::unique_ptr<listening_socket>> sockets;
+    std::map<ip_address, listening_socket*> by_receiver;
     datagram_batch batch;
     datagram_counters counters;
     std::function<void()> room_changed;
@@ -76,14 +87,16 @@ struct datagram_server::implementation : std::enable_shared_from_this<implementa
     bool closed = false;
 };
 
-result<void> datagram_server::implementation::open(const endpoint& address) {
+template <class Budget>
+result<void> datagram_server::implementation::open(const endpoint& address, Budget&& shared) {
     auto socket = datagram_socket::open(address);
     if (!socket)
         return fail(socket.error());
     if (limits.send_buffer > 0)
         static_cast<void>(::setsockopt(socket->number(), SOL_SOCKET, SO_SNDBUF, &limits.send_buffer,
                                        sizeof limits.send_buffer));
-    auto made = std::make_unique<listening_socket>(loop, socket->local(), budget);
+    auto made =
+        std::make_unique<listening_socket>(loop, socket->local(), std::forward<Budget>(shared));
     boost::system::error_code failure;
     made->ready.assign(socket->number(), failure);
     if (failure)
@@ -91,6 +104,25 @@ result<void> datagram_server::implementation::open(const endpoint& address) {
             error(std::error_code(failure.value(), std::generic_category()), to_string(address)));
     static_cast<void>(socket->release()); // the loop's now
     sockets.push_back(std::move(made));
+    return {};
+}
+
+result<void> datagram_server::implementation::open_for(const std::vector<ip_address>& receivers) {
+    std::array<std::vector<listening_socket*>, 2> opened;
+    std::array<std::size_t, 2> next{};
+    for (const ip_address& receiver : receivers) {
+        if (by_receiver.contains(receiver))
+            continue;
+        const std::size_t of = receiver.ip_family() == family::inet ? 0 : 1;
+        if (opened[of].size() < most_receivers) {
+            auto made = open({ip_address(receiver.ip_family(), {}), 0},
+                             std::make_unique<queue_budget>(limits.queue / 8));
+            if (!made)
+                return made;
+            opened[of].push_back(sockets.back().get());
+        }
+        by_receiver.emplace(receiver, opened[of][next[of]++ % opened[of].size()]);
+    }
     return {};
 }
 
@@ -144,10 +176,12 @@ listening_socket* datagram_server::implementation::socket_for(const endpoint& fr
         const auto found = std::find_if(sockets.begin(), sockets.end(), good);
         return found == sockets.end() ? nullptr : found->get();
     };
-    if (from.port == 0)
-        return find([&](const auto& one) {
+    if (from.port == 0) {
+        const auto own = by_receiver.find(to.address);
+        return own != by_receiver.end() ? own->second : find([&](const auto& one) {
             return one->local.address.ip_family() == to.address.ip_family();
         });
+    }
     if (from.address.ip_family() != to.address.ip_family())
         return nullptr;
     auto* const exact = find([&](const auto& one) { return one->local == from; });
@@ -230,11 +264,13 @@ datagram_server::~datagram_server() {
 
 result<std::unique_ptr<datagram_server>>
 datagram_server::listen(event_loop& loop, const std::vector<endpoint>& listen, receiver receive,
-                        const datagram_limits& limits) {
+                        const datagram_limits& limits, const std::vector<ip_address>& receivers) {
     const auto made = std::make_shared<implementation>(loop, std::move(receive), limits);
     for (const endpoint& address : listen)
-        if (const auto opened = made->open(address); !opened)
+        if (const auto opened = made->open(address, made->budget); !opened)
             return fail(opened.error());
+    if (const auto opened = made->open_for(receivers); !opened)
+        return fail(opened.error());
     for (const auto& one : made->sockets)
         made->wait_for_datagrams(*one);
     return std::unique_ptr<datagram_server>(new datagram_server(made));

@@ -270,6 +270,28 @@ def a_device_that_goes_disturbs_no_other(net):
         assert dfcd.stop()[0] == 1, "the end of a device must show in the exit status"
 
 
+def dead_receivers_of_notifications_keep_nobody_waiting(net):
+    """A host that answers no ARP keeps what is sent to it in the sender's socket for seconds."""
+    key, requests = b"key of lea1", 300
+    with net.inside("c"):
+        target = lab.Target(key, SINK)
+        device = lab.UdpDevice(32002, "lea1", key, host="192.0.2.254", source=SINK)
+    targets = ["192.0.2.%d port 2100;" % host for host in (100, 101, 102)]
+    config = lab.configuration(USERS, """udp { listen 192.0.2.254 port 32002; }
+        control-source lea1 { udp; dtcp-key "%s"; notification-targets { %s %s port %d; } }""" % (
+            key.decode(), " ".join(targets), SINK, target.port))
+    prefix = ("ip", "netns", "exec", net.prefix + "t")
+    with lab.Dfcd(config, "--json", prefix=prefix) as dfcd, target, device:
+        assert target.receive().code == 599
+        device.socket.settimeout(1.5)
+        target.socket.settimeout(1.5)
+        for _ in range(requests):
+            assert device.ask("NOOP", [("Flags", "SendAsync")]).code == 200
+            assert target.receive().code == 131
+        summary = json.loads(dfcd.stop()[1])
+        assert summary["notifications"]["sent"] == 4 * (requests + 1), summary
+
+
 def main():
     namespaces.require()
     with topology() as net:
@@ -278,8 +300,10 @@ def main():
         captured_flows_leave_in_ip_in_ip(net)
         live_traffic_is_tapped_for_two_sources(net)
         a_device_that_goes_disturbs_no_other(net)
+        dead_receivers_of_notifications_keep_nobody_waiting(net)
     without_the_privilege_captured_flows_go_nowhere_and_dfcd_says_so()
-    print("copies over IPv4 and IPv6, in IP-in-IP, fragments, live traffic, a device that goes: good")
+    print("copies over IPv4 and IPv6, in IP-in-IP, fragments, live traffic, a device that goes, "
+          "receivers that are gone: good")
 
 
 if __name__ == "__main__":

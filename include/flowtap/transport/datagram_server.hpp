@@ -39,7 +39,8 @@ struct datagram_limits {
     /// Octets of a datagram that is handed over. None on today's networks is longer than the
     /// default.
     std::size_t longest = 64UL * 1024;
-    /// Octets that wait to be sent, 128 for each datagram added.
+    /// Octets that wait to be sent, 128 for each datagram added. Each socket of a receiver has an
+    /// eighth of it besides.
     std::size_t queue = 2UL * 1024 * 1024;
     /// Octets that the system holds for a socket that is to send them; 0 leaves what it gives.
     int send_buffer = 0;
@@ -69,23 +70,31 @@ public:
     using receiver =
         std::function<void(const endpoint& from, const endpoint& at, byte_view octets)>;
 
+    /// Different receivers that have a socket of their own; more share these.
+    static constexpr std::size_t most_receivers = 32;
+
     /// Opens a socket for each of `listen`. Port 0 takes a free one. `receive` is called from the
     /// loop, for a bounded number of datagrams before others have their turn.
+    ///
+    /// Each of `receivers` has one more socket, at a free port, for what is sent to it from no
+    /// address in particular. What is on its way to a host that does not answer fills a socket for
+    /// seconds: so it keeps nothing else waiting.
     /// Errors: the operating system's on an address that cannot be used, with it as the subject.
-    static result<std::unique_ptr<datagram_server>> listen(event_loop& loop,
-                                                           const std::vector<endpoint>& listen,
-                                                           receiver receive,
-                                                           const datagram_limits& limits = {});
+    static result<std::unique_ptr<datagram_server>>
+    listen(event_loop& loop, const std::vector<endpoint>& listen, receiver receive,
+           const datagram_limits& limits = {}, const std::vector<ip_address>& receivers = {});
     /// Nothing is received or sent any more; what waits in the queue is lost.
     ~datagram_server();
     datagram_server(const datagram_server&) = delete;
     datagram_server& operator=(const datagram_server&) = delete;
 
-    /// Where it listens, with the ports that port 0 became.
+    /// Where it listens, with the ports that port 0 became, and behind that the sockets of the
+    /// receivers.
     std::vector<endpoint> addresses() const;
 
     /// Sends `octets` to `to`, from `from`, which is what a datagram was received `at`; or, if its
-    /// port is 0, from the first socket of the family of `to`. Never blocks.
+    /// port is 0, from the socket of the receiver `to`, else the first one of its family. Never
+    /// blocks.
     void send(const endpoint& from, const endpoint& to, std::string_view octets);
 
     /// True while the queue is more than half full.

@@ -165,6 +165,36 @@ TEST_CASE("each of several ports answers for itself, and what nobody asked for l
     CHECK(told.from == addresses[0]);
 }
 
+TEST_CASE("each receiver has a socket of its own, and those that are too many share them") {
+    event_loop loop;
+    const auto ignore = [](const endpoint&, const endpoint&, byte_view) {};
+    peer one("127.0.0.2");
+    peer other("127.0.0.3");
+    std::vector<ip_address> receivers;
+    for (std::uint32_t i = 0; i < datagram_server::most_receivers + 1; ++i)
+        receivers.push_back(ip_address::v4(0x7F000002 + i % datagram_server::most_receivers));
+    receivers.push_back(ip_address::v4(0x7F000102));
+    peer shares("127.0.1.2");
+    const auto server =
+        datagram_server::listen(loop, {at("127.0.0.1")}, ignore, {}, receivers).value();
+    REQUIRE(server->addresses().size() == 1 + datagram_server::most_receivers);
+    const auto came_from = [&](peer& to) {
+        server->send({}, to.local(), "x");
+        std::optional<received> got;
+        const auto end = std::chrono::steady_clock::now() + 20s;
+        while (!got && std::chrono::steady_clock::now() < end)
+            got = to.take();
+        return got.value_or(received{}).from.port;
+    };
+    const std::uint16_t first = server->addresses()[0].port;
+    CHECK(came_from(one) == server->addresses()[1].port);
+    CHECK(came_from(other) == server->addresses()[2].port);
+    CHECK(came_from(one) == server->addresses()[1].port);
+    CHECK(came_from(shares) == server->addresses()[1].port);
+    peer stranger("127.0.2.1");
+    CHECK(came_from(stranger) == first);
+}
+
 TEST_CASE("what has no socket to leave through is counted") {
     server_rig rig({at("127.0.0.1")});
     const endpoint listening = rig.server->addresses().at(0);
