@@ -44,6 +44,9 @@ edition control::remove(control_source& from, criterion& what) {
         streams.release(stream, without);
     from.last_removal = without;
     sources.erase(from, what.id);
+    // A round without criteria is never completed.
+    if (sources.criteria() == 0)
+        sampled_.reset();
     return without;
 }
 
@@ -52,14 +55,8 @@ criterion_reading control::read(criterion& what, steady_time now) {
     // The round under way may not have come this far.
     if (!what.meter.is_sampled(samples))
         what.meter.sample(samples, counted.octets);
-    criterion_reading reading;
-    reading.packets = counted.packets;
-    reading.octets = counted.octets;
+    criterion_reading reading = make_reading(counted, path.remaining(what.slot));
     reading.bandwidth = what.meter.average(samples, counted.octets, now);
-    const path::match_budget left = path.remaining(what.slot);
-    reading.packets_left = left.packets.value_or(0);
-    reading.octets_left = left.octets.value_or(0);
-    reading.last_match = counted.last_match.value_or(reading.last_match);
     return reading;
 }
 

@@ -8,11 +8,12 @@ namespace flowtap::tap {
 
 namespace {
 
-/// Whole seconds of `limit` that are left, a part of one counted as a whole one.
+/// Whole seconds of `limit` that are left, a part of one counted as a whole one. Never more than
+/// all, also where a worker looked at the clock after `now`.
 std::chrono::seconds left_of(std::chrono::seconds limit, steady_time since, steady_time now) {
     const steady_time end = since + limit;
     return end <= now ? std::chrono::seconds{0}
-                      : std::chrono::ceil<std::chrono::seconds>(end - now);
+                      : std::min(limit, std::chrono::ceil<std::chrono::seconds>(end - now));
 }
 
 } // namespace
@@ -34,6 +35,16 @@ countdowns refreshed(const countdowns& before, const dtcp::timeouts& given, time
     ++after.refreshes;
     after.last_refresh = now.wall;
     return after;
+}
+
+criterion_reading make_reading(const path::slot_counters& counted, const path::match_budget& left) {
+    criterion_reading reading;
+    reading.packets = counted.packets;
+    reading.octets = counted.octets;
+    reading.packets_left = left.packets.value_or(0);
+    reading.octets_left = left.octets.value_or(0);
+    reading.last_match = counted.last_match.value_or(reading.last_match);
+    return reading;
 }
 
 dtcp::timeouts remaining_of(const countdowns& timers, const criterion_reading& reading,

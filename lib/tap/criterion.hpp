@@ -10,6 +10,7 @@
 #include <flowtap/core/ids.hpp>
 #include <flowtap/dtcp/request.hpp>
 #include <flowtap/dtcp/response.hpp>
+#include <flowtap/path/data_path.hpp>
 
 #include "bandwidth.hpp"
 #include "edition.hpp"
@@ -77,6 +78,9 @@ struct criterion_reading {
     /// The beginning of time if it never matched.
     steady_time last_match = steady_time::min();
 };
+
+/// All of a reading but the bandwidth.
+criterion_reading make_reading(const path::slot_counters& counted, const path::match_budget& left);
 
 /// What is left of each timeout that is set; zero of one that has ended.
 dtcp::timeouts remaining_of(const countdowns& timers, const criterion_reading& reading,

@@ -13,24 +13,27 @@ namespace flowtap::tap {
 
 namespace {
 
+/// What decides on the end of a criterion. To be read once for a decision and for what is told of
+/// it: workers go on matching meanwhile.
+criterion_reading look_at(const control& state, const criterion& what) {
+    return make_reading(state.path.counters(what.slot), state.path.remaining(what.slot));
+}
+
 /// When the first of the timeouts in seconds ends, as far as is known now; none if none is set.
-std::optional<steady_time> end_of(const control& state, const criterion& what) {
-    const countdowns& timers = *what.timers;
+std::optional<steady_time> end_of(const countdowns& timers, const criterion_reading& reading) {
     std::optional<steady_time> end;
     if (timers.limits.total)
         end = timers.total_since + *timers.limits.total;
     if (timers.limits.idle) {
-        const auto last_match = state.path.counters(what.slot).last_match;
-        const steady_time idle_since =
-            std::max(timers.idle_since, last_match.value_or(timers.idle_since));
-        const steady_time idle_end = idle_since + *timers.limits.idle;
+        const steady_time idle_end =
+            std::max(timers.idle_since, reading.last_match) + *timers.limits.idle;
         end = end ? std::min(*end, idle_end) : idle_end;
     }
     return end;
 }
 
 void set_timer(control& state, const criterion& what) {
-    if (const auto end = end_of(state, what))
+    if (const auto end = end_of(*what.timers, look_at(state, what)))
         state.timers.set(what.slot, *end);
 }
 
@@ -46,9 +49,9 @@ std::string_view name_of_ended(const dtcp::timeouts& remaining) {
 }
 
 /// Deletes a criterion that has ended, and tells its control source if that asked for it.
-void expire(control& state, control_source& of, criterion& what, time_stamp now) {
-    const dtcp::timeouts remaining =
-        remaining_of(*what.timers, state.read(what, now.steady), now.steady);
+void expire(control& state, control_source& of, criterion& what, const criterion_reading& reading,
+            time_stamp now) {
+    const dtcp::timeouts remaining = remaining_of(*what.timers, reading, now.steady);
     audit_note note{audit_event::expiry};
     note.criterion = what.id.value();
     note.count = 1;
@@ -68,12 +71,18 @@ void expire(control& state, control_source& of, criterion& what, time_stamp now)
         state.notifications.tell(of.id(), std::move(told), without);
 }
 
-/// True, and the criterion is gone, if one of its timeouts in seconds has ended.
+/// True, and the criterion is gone, if one of its timeouts in seconds has ended; else its timer is
+/// set anew.
 bool expire_if_ended(control& state, control_source& of, criterion& what, time_stamp now) {
-    const auto end = end_of(state, what);
-    if (!end || now.steady < *end)
+    const criterion_reading reading = look_at(state, what);
+    const auto end = end_of(*what.timers, reading);
+    if (!end)
         return false;
-    expire(state, of, what, now);
+    if (now.steady < *end) {
+        state.timers.set(what.slot, *end);
+        return false;
+    }
+    expire(state, of, what, reading, now);
     return true;
 }
 
@@ -99,7 +108,7 @@ bool refresh(control& state, control_source& of, criterion& what, const dtcp::ti
              time_stamp now) {
     const path::match_budget budget = budget_of(given);
     if (budget != path::match_budget{} && !state.path.refill(what.slot, budget)) {
-        expire(state, of, what, now);
+        expire(state, of, what, look_at(state, what), now);
         return false;
     }
     what.timers = std::make_shared<const countdowns>(refreshed(*what.timers, given, now));
@@ -112,15 +121,14 @@ bool expire_due(control& state, time_stamp now) {
         if (const auto exhausted = state.path.next_exhausted()) {
             const placed_criterion ended = state.placed.find(*exhausted);
             if (ended.what != nullptr)
-                expire(state, *ended.of, *ended.what, now);
+                expire(state, *ended.of, *ended.what, look_at(state, *ended.what), now);
             continue;
         }
         const auto due = state.timers.take_due(now.steady);
         if (!due)
             return true;
         const placed_criterion one = state.placed.find(*due);
-        if (!expire_if_ended(state, *one.of, *one.what, now))
-            set_timer(state, *one.what);
+        expire_if_ended(state, *one.of, *one.what, now);
     }
     return false;
 }
@@ -139,7 +147,7 @@ void drop_used_up(control& state, control_source& of, std::vector<criterion*>& s
         const path::match_budget remaining = state.path.remaining(one->slot);
         if (remaining.packets != 0U && remaining.octets != 0U)
             return false;
-        expire(state, of, *one, now);
+        expire(state, of, *one, look_at(state, *one), now);
         return true;
     });
 }

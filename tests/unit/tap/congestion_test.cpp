@@ -219,3 +219,23 @@ TEST_CASE("limits can be set, moved and taken away while there are criteria") {
     CHECK(statuses(at.told("lea1")) == std::vector<int>{680});
     CHECK(at.point.state().criteria == 1);
 }
+
+TEST_CASE("a round of samples that loses all its criteria has no part in the next one") {
+    tap::settings with = limited(tap::bandwidth_limit{5000, 2000}, std::nullopt);
+    with.criteria_limit = 6000;
+    capture_rig at(with);
+    // More than are read in a turn.
+    for (int i = 0; i < 5000; ++i)
+        REQUIRE(at.add_to("lea1", i < 10 ? 1 : 2) == 200);
+    at.wait(5s);
+    at.pass_packets(1, 1);
+    at.pass(*at.point.deadline() - at.now.steady);
+    at.turn();
+    at.status("lea1", "DELETE DTCP/0.7\nCriteria-ID: *\nFlags: STATIC\n");
+    REQUIRE(at.point.state().criteria == 0);
+    at.wait(60s);
+    at.add_to("lea2", 1);
+    at.wait(5s);
+    CHECK(at.told("lea1").empty());
+    CHECK(at.told("lea2").empty());
+}
