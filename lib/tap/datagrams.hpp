@@ -41,6 +41,7 @@ public:
 
     /// Makes LIST answers wait, or go on.
     void hold(bool held) noexcept { held_ = held; }
+    bool is_held() const noexcept { return held_; }
 
     /// Sends the answers that have waited for long enough, and the next part of those to LIST.
     void turn(time_stamp now);

@@ -16,6 +16,13 @@
 
 namespace flowtap::tap {
 
+namespace {
+
+/// Publication waits for so many turns at most in which more criteria end than one turn ends.
+constexpr int most_turns_put_off = 100;
+
+} // namespace
+
 access_point::implementation::implementation(settings with, surroundings around)
     : state_(std::move(with), std::move(around)), datagrams_(state_, effects_) {}
 
@@ -130,7 +137,13 @@ void access_point::implementation::close(session_id id, time_stamp now) {
 void access_point::implementation::turn(time_stamp now) {
     turned_ = now.steady;
     unfinished_ = !expire_due(state_, now);
-    publish(now);
+    // Compiling takes longer than all else: what has ended is switched off first.
+    if (unfinished_ && ++turns_put_off_ < most_turns_put_off) {
+        state_.published.watch();
+    } else {
+        turns_put_off_ = 0;
+        publish(now);
+    }
     state_.streams.settle(state_.published.settled());
     const std::vector<session_id> waiting(waiting_.begin(), waiting_.end());
     for (const session_id id : waiting)
@@ -139,6 +152,7 @@ void access_point::implementation::turn(time_stamp now) {
         unfinished_ |= state_.sample(now);
     datagrams_.turn(now);
     send_notifications(now);
+    unfinished_ |= has_notifications();
 }
 
 void access_point::implementation::publish(time_stamp now) {

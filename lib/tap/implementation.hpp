@@ -48,6 +48,7 @@ private:
     /// Counts and records a message that gets no answer.
     void refuse(const session& from, const refusal& reason, time_stamp now);
 
+    /// Publishes what has changed, and takes back what cannot be published.
     void publish(time_stamp now);
     /// Takes back criteria that could not be published, and answers their ADDs with 500.
     void take_back(const std::vector<slot_id>& slots, const error& reason, time_stamp now);
@@ -58,7 +59,9 @@ private:
     /// Closes the sessions of a control source, for a reason that is not its own.
     void end_sessions(const control_source& of, const std::string& diagnostic);
 
-    /// Sends the notifications that are due.
+    /// Whether there are notifications that can go out now.
+    bool has_notifications() const noexcept;
+    /// Sends some of them.
     void send_notifications(time_stamp now);
     void send_to_targets(const control_source& source, const dtcp::notification& what);
     void send_to_sessions(const control_source& source, dtcp::notification what);
@@ -75,6 +78,8 @@ private:
     /// The last turn, and whether it left something to do that is due.
     steady_time turned_;
     bool unfinished_ = false;
+    /// Turns since the last one that published.
+    int turns_put_off_ = 0;
     std::deque<effect> effects_;
     datagrams datagrams_;
 };

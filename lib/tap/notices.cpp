@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Notifications on their way out (dtcp.md, section 8).
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +13,12 @@ namespace flowtap::tap {
 
 namespace {
 
+/// So many notifications go out in a turn at most, so that with eight targets each they take no
+/// more than half of what a server of datagrams queues.
+constexpr std::size_t sent_per_turn = 256;
+/// So many wait while datagrams are held; those beyond go out and may be lost.
+constexpr std::size_t most_held = 65'536;
+
 dtcp::version version_for(const control_source& source) {
     if (source.with.notification_version)
         return *source.with.notification_version;
@@ -20,8 +27,15 @@ dtcp::version version_for(const control_source& source) {
 
 } // namespace
 
+bool access_point::implementation::has_notifications() const noexcept {
+    return state_.notifications.is_due(state_.published.settled()) &&
+           (!datagrams_.is_held() || state_.notifications.size() > most_held);
+}
+
 void access_point::implementation::send_notifications(time_stamp now) {
-    for (told& next : state_.notifications.take(state_.published.settled())) {
+    if (!has_notifications())
+        return;
+    for (told& next : state_.notifications.take(state_.published.settled(), sent_per_turn)) {
         control_source* const to = state_.sources.find(next.to);
         if (to == nullptr)
             continue;
@@ -75,6 +89,7 @@ void access_point::implementation::tell_restart(std::string_view reason) {
 void access_point::implementation::announce_start(std::string_view reason, time_stamp now) {
     tell_restart(reason);
     send_notifications(now);
+    unfinished_ |= has_notifications();
 }
 
 } // namespace flowtap::tap

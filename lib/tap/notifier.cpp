@@ -29,9 +29,9 @@ void notifier::tell(control_source_id to, dtcp::notification what, edition after
     } while (from != purged.end());
 }
 
-std::vector<told> notifier::take(edition settled) {
+std::vector<told> notifier::take(edition settled, std::size_t most) {
     std::vector<told> due;
-    while (!waiting_.empty() && waiting_.front().after <= settled) {
+    while (is_due(settled) && due.size() < most) {
         due.push_back(std::move(waiting_.front().what));
         waiting_.pop_front();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -30,10 +31,13 @@ public:
     /// notifications.
     void tell(control_source_id to, dtcp::notification what, edition after = {});
 
-    /// Takes out all that is due, in the order of `tell` within one control source.
-    std::vector<told> take(edition settled);
-
-    bool empty() const noexcept { return waiting_.empty(); }
+    /// Takes out what is due, `most` at most, in the order of `tell`.
+    std::vector<told> take(edition settled, std::size_t most);
+    /// Whether there is anything that `take` would take out.
+    bool is_due(edition settled) const noexcept {
+        return !waiting_.empty() && waiting_.front().after <= settled;
+    }
+    std::size_t size() const noexcept { return waiting_.size(); }
 
 private:
     struct entry {

@@ -120,7 +120,8 @@ public:
     /// `send_datagram` with the addresses exchanged. One request a datagram.
     void feed_datagram(const endpoint& from, const endpoint& at, byte_view octets, time_stamp now);
 
-    /// While the way out for datagrams is full, answers to LIST over UDP are not continued.
+    /// While the way out for datagrams is full, answers to LIST over UDP are not continued, and
+    /// notifications wait.
     void hold_datagrams(bool held);
 
     /// Publishes what has changed, releases the answers that waited for that or for the workers to

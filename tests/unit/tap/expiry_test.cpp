@@ -65,6 +65,15 @@ TEST_CASE("Timeout-Idle counts from the last packet, or from the ADD where there
     CHECK(at.audit.records.back().detail == "Timeout-Idle");
 }
 
+TEST_CASE("never more than Timeout-Idle is left, though a worker's batch began after `now`") {
+    timed_rig at;
+    at.add_to(1, "Timeout-Idle: 10\n");
+    at.pass(5ms);
+    at.on.pass(udp_packet(1));
+    at.pass(-5ms);
+    CHECK(value_of(at.ask_lea1(list("1")), "REMAINING-IDLE") == "10");
+}
+
 TEST_CASE("Timeout-Packets lets exactly that many packets be copied") {
     timed_rig at;
     at.add_to(1, "Timeout-Packets: 3\nTimeout-Idle: 600\n");
@@ -211,14 +220,18 @@ TEST_CASE(
     for (const tap::session_id session : sessions)
         at.read(session);
     REQUIRE(at.point.state().criteria == 3000);
+    const path::generation before = at.path.in_force();
     at.pass(10s);
     at.turn();
     CHECK(at.point.state().criteria == 3000 - 1024);
     CHECK(*at.point.deadline() <= at.now.steady);
+    // Compiling anew what is left takes longer than switching off what has ended.
+    CHECK(at.path.in_force() == before);
     // To requests the others do not exist any more, either.
     CHECK(status_of_answer(at.ask(sessions[0], "lea3", list("3000"))) == 431);
     at.turn();
     at.turn();
+    CHECK(at.path.in_force().value() == before.value() + 1);
     CHECK(at.point.state().criteria == 0);
     CHECK_FALSE(at.point.deadline());
     ids all = at.expired();
@@ -249,6 +262,35 @@ TEST_CASE("a 390 tells what was configured and what is left, to those who asked 
     CHECK(at.expired() == ids{1, 2});
     at.wait(60s);
     CHECK(at.told().empty());
+}
+
+TEST_CASE("many 390s go out a slice at a time, in order, and wait while there is no room") {
+    tap::settings with = usual_settings();
+    with.criteria_limit = 600;
+    timed_rig at(with);
+    for (int i = 0; i < 600; ++i)
+        REQUIRE(at.add_to(1, "Flags: SendAsync\nTimeout-Total: 10\n") == 200);
+    at.effects.clear();
+    at.pass(10s);
+    at.turn();
+    std::vector<std::string> all = at.told();
+    CHECK(all.size() == 256);
+    CHECK(at.point.deadline() <= at.now.steady);
+
+    at.point.hold_datagrams(true);
+    at.turn();
+    CHECK(at.told().empty());
+    CHECK_FALSE(at.point.deadline());
+    at.point.hold_datagrams(false);
+    at.turn();
+    CHECK(at.point.deadline() <= at.now.steady);
+    at.turn();
+    CHECK_FALSE(at.point.deadline());
+    for (std::string& one : at.told())
+        all.push_back(std::move(one));
+    REQUIRE(all.size() == 600);
+    for (std::size_t i = 0; i < all.size(); ++i)
+        CHECK(value_of(all[i], "CRITERIA-ID") == std::to_string(i + 1));
 }
 
 TEST_CASE("a 390 of a used up budget shows a zero") {
