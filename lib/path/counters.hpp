@@ -63,8 +63,8 @@ struct alignas(32) slot_count {
     }
 };
 
-/// What a limit on the copies of one packet kept from the targets of one criterion.
-struct slot_drops {
+/// What a limit on the copies of one packet kept from one target of a criterion.
+struct drop_count {
     single_writer_counter packets;
     single_writer_counter octets;
 
@@ -74,6 +74,9 @@ struct slot_drops {
         octets.reset();
     }
 };
+
+/// That of each target.
+using slot_drops = std::array<drop_count, max_targets>;
 
 /// Shows a set of counters that belong together to other threads, always as a whole: readers try
 /// again when the writer came between (a sequence lock, all of atomic words).

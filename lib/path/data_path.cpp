@@ -78,7 +78,8 @@ bool data_path::acquire(slot_id& slot) {
         counts[slot.value()].reset();
         auto& drops = each->state_->drops;
         if (drops.find(slot.value()) != nullptr)
-            drops[slot.value()].reset();
+            for (detail::drop_count& one : drops[slot.value()])
+                one.reset();
     }
     state_->common.budgets.acquired(slot);
     return true;
@@ -132,8 +133,10 @@ slot_counters data_path::counters(slot_id slot) const noexcept {
         const detail::slot_drops* dropped = std::as_const(each->state_->drops).find(slot.value());
         if (dropped == nullptr)
             continue;
-        sum.dropped_packets += dropped->packets.read();
-        sum.dropped_octets += dropped->octets.read();
+        for (std::size_t i = 0; i < max_targets; ++i) {
+            sum.dropped[i].packets += (*dropped)[i].packets.read();
+            sum.dropped[i].octets += (*dropped)[i].octets.read();
+        }
     }
     return sum;
 }

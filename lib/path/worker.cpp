@@ -182,10 +182,7 @@ void worker::state::copy_limited(std::uint32_t index, const detail::packet_body&
     for (const detail::limited_match& each : all) {
         if (each.group != group)
             room = room_of(group = each.group);
-        if (!copy_for(slot_id(each.slot), index, body, room)) {
-            drops[each.slot].packets.add(1);
-            drops[each.slot].octets.add(body.total_length);
-        }
+        copy_for(slot_id(each.slot), index, body, room);
     }
 }
 
@@ -238,25 +235,22 @@ bool worker::state::drop_budgets() noexcept {
 }
 
 /// Copies one packet to the targets of one criterion that have not got it yet, as long as there is
-/// room for copies, and takes them from it. Returns false if there was too little.
-bool worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body,
+/// room for copies, and takes them from it; counts those that there is no room for.
+void worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body,
                              std::size_t& room) noexcept {
-    bool enough = true;
     for (std::size_t i = 0;; ++i) {
         if (outbox_.full())
             hand_over();
         // Looked up each time: the snapshot may have changed while the worker waited for room.
         const action* what = action_of(slot);
-        if (what == nullptr || stopping())
-            return true;
-        if (i >= what->targets.size())
-            return enough;
+        if (what == nullptr || stopping() || i >= what->targets.size())
+            return;
         const copy_target& target = what->targets[i];
         std::uint32_t& stamp = stamps_[target.stream.value()];
         if (stamp == stamp_)
             continue;
         if (room == 0) {
-            enough = false;
+            count_drop(slot, i, body.total_length);
             continue;
         }
         --room;
@@ -265,6 +259,12 @@ bool worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::pa
                      next_identification(), body.time},
                     index);
     }
+}
+
+void worker::state::count_drop(slot_id slot, std::size_t target, std::uint32_t octets) noexcept {
+    detail::drop_count& count = drops[slot.value()][target];
+    count.packets.add(1);
+    count.octets.add(octets);
 }
 
 std::uint16_t worker::state::next_identification() noexcept {

@@ -97,8 +97,9 @@ private:
                      const detail::packet_body& body) noexcept;
     void copy_limited(std::uint32_t index, const detail::packet_body& body) noexcept;
     std::size_t room_of(copy_group_id group) const noexcept;
-    bool copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body,
+    void copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body,
                   std::size_t& room) noexcept;
+    void count_drop(slot_id slot, std::size_t target, std::uint32_t octets) noexcept;
     std::uint16_t next_identification() noexcept;
     void new_stamp() noexcept;
     const action* action_of(slot_id slot) const noexcept;

@@ -104,6 +104,25 @@ std::size_t enforce_hard_limit(control& state, content_destination& to, time_sta
     return count;
 }
 
+/// 598 for one content destination of a criterion, if there is more to tell and it is time to.
+void tell_dropped(control& state, const control_source& of, criterion& what,
+                  std::size_t destination, const path::target_drops& dropped, time_stamp now) {
+    drop_report& report = what.drop_reports[destination];
+    if (dropped.packets == report.packets || now.steady < report.next)
+        return;
+    const capture_group* group = state.groups.find(of.with.capture_group);
+    if (group == nullptr)
+        return;
+    report = {dropped.packets, now.steady + group->with.duplicates_dropped_period};
+    dtcp::notification told;
+    told.status = dtcp::status_code::duplicates_dropped;
+    told.cdest_id = what.destinations[destination]->name;
+    told.criterion = what.id.value();
+    told.dropped_packets = dropped.packets;
+    told.dropped_bytes = dropped.octets;
+    state.notifications.tell(of.id(), std::move(told));
+}
+
 /// Each round asks all destinations, which are few: 64 are configured at most.
 template <class Do>
 void for_each_destination(control& state, Do&& something) {
@@ -124,21 +143,10 @@ void note_sample(control& state, control_source& of, criterion& what,
     for (const auto& destination : what.destinations)
         destination->bandwidth += what.bandwidth;
 
-    if (counted.dropped_packets == what.told_dropped || now.steady < what.next_drop_report)
-        return;
-    const capture_group* group = state.groups.find(of.with.capture_group);
-    if (group == nullptr)
-        return;
-    what.told_dropped = counted.dropped_packets;
-    what.next_drop_report = now.steady + group->with.duplicates_dropped_period;
-    for (const auto& destination : what.destinations) {
-        dtcp::notification told;
-        told.status = dtcp::status_code::duplicates_dropped;
-        told.cdest_id = destination->name;
-        told.criterion = what.id.value();
-        told.dropped_packets = counted.dropped_packets;
-        told.dropped_bytes = counted.dropped_octets;
-        state.notifications.tell(of.id(), std::move(told));
+    for (std::size_t i = 0; i < what.destinations.size(); ++i) {
+        // Two content destinations of one address share a stream.
+        const path::target_drops& dropped = counted.dropped[std::min(i, what.streams.size() - 1)];
+        tell_dropped(state, of, what, i, dropped, now);
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,6 +42,12 @@ struct countdowns {
 /// The countdowns after a REFRESH: each timeout that is given starts again, the others go on.
 countdowns refreshed(const countdowns& before, const dtcp::timeouts& given, time_stamp now);
 
+/// Dropped packets that a control source was told of, and when it may be told of more.
+struct drop_report {
+    std::uint64_t packets = 0;
+    steady_time next = steady_time::min();
+};
+
 /// One thing that a control source wants copied.
 struct criterion {
     criterion(criteria_id number, slot_id place, bandwidth_meter with)
@@ -59,9 +66,8 @@ struct criterion {
     std::uint64_t rank = 0;
     /// Bit/s, when the counters were read last.
     std::uint64_t bandwidth = 0;
-    /// Dropped packets that its control source was told of, and when it may be told of more.
-    std::uint64_t told_dropped = 0;
-    steady_time next_drop_report = steady_time::min();
+    /// By content destination.
+    std::array<drop_report, path::max_targets> drop_reports{};
 
     bool is_static() const noexcept { return terms->entry.is_static; }
 };

@@ -22,14 +22,19 @@ namespace flowtap::path {
 /// Numbers the snapshots in the order of their publication, from 1.
 using generation = strong_id<struct generation_tag, std::uint64_t>;
 
+/// What limits on duplicates kept from one content destination.
+struct target_drops {
+    std::uint64_t packets = 0;
+    std::uint64_t octets = 0;
+};
+
 /// What one criterion has matched, over all workers.
 struct slot_counters {
     std::uint64_t packets = 0;
     /// Octets of the original IP packets.
     std::uint64_t octets = 0;
-    /// Packets that a limit on duplicates kept from at least one of its targets, and their octets.
-    std::uint64_t dropped_packets = 0;
-    std::uint64_t dropped_octets = 0;
+    /// In the order of `action::targets`.
+    std::array<target_drops, max_targets> dropped{};
     /// When a worker began the batch with the newest match, by `data_path_options::clock`; none
     /// before the first.
     std::optional<steady_time> last_match;
@@ -160,10 +165,10 @@ public:
     /// none and matches without end. A budget of zero packets or octets is used up at once.
     void grant(slot_id slot, const match_budget& what);
     /// Replaces what is left of each part that is given; the other part stays as it is. False, and
-    /// nothing is done, when the budget is used up already: the criterion has ended then, and is
-    /// told by `next_exhausted`. Workers may be matching meanwhile: no packet is taken from both
-    /// what was left of a part and what replaces it. More packets than 2^48 - 2 are taken for that
-    /// many.
+    /// nothing is done, when the criterion has ended already or the other part is used up: it is
+    /// told by `next_exhausted`, then or soon. Workers may be matching meanwhile: no packet is
+    /// taken from both what was left of a part and what replaces it. More packets than 2^48 - 2 are
+    /// taken for that many.
     bool refill(slot_id slot, const match_budget& what);
     /// What is left.
     match_budget remaining(slot_id slot) const noexcept;

@@ -16,7 +16,9 @@ struct criterion_row {
     std::uint8_t group;
     std::uint64_t rank;
     std::vector<std::uint32_t> streams;
+    /// Whether the first and the second of the streams get nothing.
     bool is_dropped;
+    bool is_second_dropped = false;
 };
 
 action grouped(const criterion_row& row) {
@@ -50,8 +52,12 @@ TEST_CASE(
          {0}},
         {"one of two targets is left out",
          {0, 2},
-         {{1, 1, {0}, false}, {1, 2, {1, 2}, true}, {1, 3, {1, 0}, false}},
+         {{1, 1, {0}, false}, {1, 2, {1, 2}, false, true}, {1, 3, {1, 0}, false}},
          {0, 1}},
+        {"the first of two targets is left out",
+         {0, 1},
+         {{1, 1, {0}, false}, {1, 2, {1, 0}, true}, {1, 3, {2, 1}, true, true}},
+         {0}},
         {"a limit of nothing", {0, 0}, {{1, 1, {0}, true}, {0, 0, {1}, false}}, {1}},
         {"group 0 and groups beyond the limits have none, and cost none",
          {0, 1},
@@ -103,8 +109,10 @@ TEST_CASE(
             CAPTURE(i);
             const slot_counters counted = path.counters(slots[i]);
             CHECK(counted.packets == 6);
-            CHECK(counted.dropped_packets == (each.criteria[i].is_dropped ? 6 : 0));
-            CHECK(counted.dropped_octets == counted.dropped_packets * sent.size());
+            CHECK(counted.dropped[0].packets == (each.criteria[i].is_dropped ? 6 : 0));
+            CHECK(counted.dropped[1].packets == (each.criteria[i].is_second_dropped ? 6 : 0));
+            for (const target_drops& one : counted.dropped)
+                CHECK(one.octets == one.packets * sent.size());
         }
         CHECK(work.counters().copies == 6 * copied.size());
         CHECK(closes(work.counters()));
@@ -126,7 +134,7 @@ TEST_CASE("copies that a limit left out use a budget up all the same") {
     taps.publish();
     work.run();
     CHECK(path.counters(low).packets == 7);
-    CHECK(path.counters(low).dropped_packets == 3);
+    CHECK(path.counters(low).dropped[0].packets == 3);
     CHECK(got[0].size() == 4);
     CHECK(got[1].size() == 3);
     CHECK(path.next_exhausted());
@@ -145,24 +153,24 @@ TEST_CASE("a limit that changes, or goes, holds from the next batch on, and drop
     const slot_id second = taps.add(any_ipv4(), grouped({1, 2, {1}, true}));
     taps.publish();
     work.run_once();
-    CHECK(path.counters(second).dropped_packets == 0);
+    CHECK(path.counters(second).dropped[0].packets == 0);
     taps.copy_limits = {0, 1};
     taps.publish();
     work.run_once();
-    CHECK(path.counters(second).dropped_packets == 1);
+    CHECK(path.counters(second).dropped[0].packets == 1);
     taps.copy_limits.clear();
     taps.publish();
     work.run_once();
-    CHECK(path.counters(first).dropped_packets == 0);
-    CHECK(path.counters(second).dropped_packets == 1);
+    CHECK(path.counters(first).dropped[0].packets == 0);
+    CHECK(path.counters(second).dropped[0].packets == 1);
     CHECK(got[1].size() == 2);
 
     taps.remove(second);
     taps.publish();
     const slot_id next = taps.add(any_ipv4(), {1});
     REQUIRE(next == second);
-    CHECK(path.counters(next).dropped_packets == 0);
-    CHECK(path.counters(next).dropped_octets == 0);
+    CHECK(path.counters(next).dropped[0].packets == 0);
+    CHECK(path.counters(next).dropped[0].octets == 0);
 }
 
 TEST_CASE("a packet that matches very many criteria with a limit is copied within it") {
@@ -183,6 +191,6 @@ TEST_CASE("a packet that matches very many criteria with a limit is copied withi
     CHECK(got.begin()->first == 1700);
     std::uint64_t dropped_packets = 0;
     for (const slot_id slot : slots)
-        dropped_packets += path.counters(slot).dropped_packets;
+        dropped_packets += path.counters(slot).dropped[0].packets;
     CHECK(dropped_packets == 2 * 1700);
 }

@@ -109,3 +109,35 @@ TEST_CASE(
     // Every criterion counted every packet, copied or not.
     CHECK(value_of(at.ask("lea1", "LIST DTCP/0.7\nCriteria-ID: 2\n"), "MATCHING-PACKETS") == "10");
 }
+
+TEST_CASE("of two content destinations only the one that lost copies is told of") {
+    tap::settings with = capture_settings();
+    with.capture_groups["g1"].max_duplicates = 2;
+    with.capture_groups["g1"].duplicates_dropped_period = 30s;
+    capture_rig at(with);
+    at.add_to("lea1", 1, "Cdest-ID: cd1\nPriority: 2\n");
+    at.add_to("lea2", 1, "Cdest-ID: cd1,secret\n");
+    CHECK(at.on.pass(udp_packet(1)) == 2);
+    at.wait(1s);
+    CHECK(at.told("lea1").empty());
+    texts told = at.told("lea2");
+    REQUIRE(statuses(told) == std::vector<int>{598});
+    CHECK(value_of(told[0], "CDEST-ID") == "secret");
+    CHECK(value_of(told[0], "DROPPED-PACKETS") == "1");
+
+    // The other one has a period of its own.
+    with.capture_groups["g1"].max_duplicates = 1;
+    at.apply(with);
+    CHECK(at.on.pass(udp_packet(1)) == 1);
+    at.wait(2s);
+    told = at.told("lea2");
+    REQUIRE(statuses(told) == std::vector<int>{598});
+    CHECK(value_of(told[0], "CDEST-ID") == "cd1");
+    CHECK(value_of(told[0], "DROPPED-PACKETS") == "1");
+    at.wait(30s);
+    told = at.told("lea2");
+    REQUIRE(statuses(told) == std::vector<int>{598});
+    CHECK(value_of(told[0], "CDEST-ID") == "secret");
+    CHECK(value_of(told[0], "DROPPED-PACKETS") == "2");
+    CHECK(value_of(told[0], "DROPPED-BYTES") == "200");
+}
