@@ -25,6 +25,8 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 constexpr std::size_t batch_size = 16;
+/// Then whoever waits for a signal or a deadline has a turn, also in a flood.
+constexpr int batches_in_a_row = 16;
 constexpr std::size_t longest_datagram = 64UL * 1024;
 constexpr std::size_t largest_window = 64;
 /// Octets of requests on their way at a time, so that they do not overrun the access point.
@@ -40,13 +42,14 @@ unexpected<error> system_failure(int number, std::string subject) {
     return fail(error(std::error_code(number, std::generic_category()), std::move(subject)));
 }
 
-/// Receives what has come on `socket`, and calls `take` for each datagram. Does not wait.
+/// Receives what has come on `socket`, up to a bounded number, and calls `take` for each datagram.
+/// Does not wait.
 template <class Take>
 result<void> receive_all(const datagram_socket& socket, datagram_batch& batch, Take take) {
-    for (;;) {
+    for (int i = 0; i < batches_in_a_row; ++i) {
         const int count = batch.receive(socket.number());
         if (count == -EAGAIN)
-            return {};
+            break;
         if (count == -EINTR)
             continue;
         if (count < 0)
@@ -54,6 +57,7 @@ result<void> receive_all(const datagram_socket& socket, datagram_batch& batch, T
         for (std::size_t index = 0; index < static_cast<std::size_t>(count); ++index)
             take(batch[index]);
     }
+    return {};
 }
 
 /// A request that has no answer yet, or one that waits for the answers to those before it.

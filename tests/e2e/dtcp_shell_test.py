@@ -10,6 +10,7 @@ import sys
 import tempfile
 import unittest
 
+import dtcp_udp_test
 from access_point import ADD, Server, request
 from dtcp_tool_test import dtcp
 
@@ -137,6 +138,17 @@ class Terminal:
             return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
+class UdpTerminal(Terminal):
+    def __init__(self, fake):
+        self.screen = b''
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.environ.update(HOME=fake.home.name, DTCP_KEY=dtcp_udp_test.KEY.decode(),
+                              TERM='xterm')
+            command = dtcp_udp_test.command(fake.port, '127.0.0.1')
+            os.execv(command[0], command)
+
+
 class OnTerminal(unittest.TestCase):
     def test_without_a_command_there_is_a_prompt(self):
         for end in ('quit\r', 'exit\r', '\x04'):
@@ -214,6 +226,22 @@ class Editing(unittest.TestCase):
             terminal.type('4 sou\t\t')
             terminal.see('\nSource-Address: +Source-Port: ')
             terminal.type('\x03\x04')
+            self.assertEqual(terminal.ends_with(), 0)
+
+    def test_names_that_an_access_point_has_sent_do_not_command_the_terminal(self):
+        def lists(_, seq, __):
+            entries = b''.join(dtcp_udp_test.entry(number, 2).replace(b'cd1', name) for number, name
+                               in ((1, rb'cd\027[31mone'), (2, rb'cd\027[32mtwo')))
+            return [dtcp_udp_test.answer(seq, entries)]
+        with dtcp_udp_test.Fake(lists) as fake:
+            terminal = UdpTerminal(fake)
+            terminal.see('dtcp> ')
+            terminal.type('list\r')
+            terminal.see('dtcp> ')
+            terminal.type('delete Cdest-ID: \t\t')
+            seen = terminal.see('two')
+            self.assertNotIn(b'\x1b[3', seen.string[:seen.end()])
+            terminal.type('1mo\t\x03\x04')
             self.assertEqual(terminal.ends_with(), 0)
 
     def test_lines_are_edited_and_remembered(self):

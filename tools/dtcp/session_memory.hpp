@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include <flowtap/dtcp/escape.hpp>
 #include <flowtap/dtcp/response.hpp>
 
 namespace dtcp_tool {
@@ -14,7 +15,9 @@ class session_memory {
 public:
     void learn(const flowtap::dtcp::list_entry& entry) {
         criteria_.insert(entry.id.value());
-        destinations_.insert(entry.cdest_ids.begin(), entry.cdest_ids.end());
+        // As they are to be typed, and so that none commands the terminal.
+        for (const std::string& destination : entry.cdest_ids)
+            destinations_.insert(flowtap::dtcp::escape_value(destination));
     }
     void learn(const flowtap::dtcp::response& answer) {
         if (answer.status == flowtap::dtcp::status_code::ok && answer.criterion)

@@ -44,7 +44,8 @@ class FLOWTAP_TRANSPORT_API message_source {
 public:
     virtual ~message_source();
 
-    /// Hands what has come to `to`, without waiting for more.
+    /// Hands what has come to `to`, without waiting for more; in a flood some of it is left for the
+    /// next call.
     /// Errors: that nothing more can come, or that what came cannot be read.
     virtual result<void> receive(dtcp::response_handler& to) = 0;
 

@@ -19,6 +19,8 @@
 #include <flowtap/transport/datagram_server.hpp>
 #include <flowtap/transport/error.hpp>
 
+#include "datagram_socket.hpp"
+
 using namespace flowtap;
 using namespace flowtap::transport;
 using namespace std::chrono_literals;
@@ -364,6 +366,38 @@ TEST_CASE("sequence numbers that end stop the client, and keep what was answered
     REQUIRE_FALSE(done);
     CHECK(done.error().code == std::errc::no_space_on_device);
     CHECK(answers.text == "5 6 ");
+}
+
+TEST_CASE("a receiver comes back from each call however much comes") {
+    auto receiver = notification_receiver::listen({*parse_ip_address("127.0.0.1"), 0}, key("k"));
+    REQUIRE(receiver);
+    hash signing("k");
+    std::string octets;
+    dtcp::write_notification(octets, {}, signing);
+    /// Sends one more for each that comes.
+    struct pump final : dtcp::response_handler {
+        void on_entry(dtcp::list_entry) override {}
+        void on_response(dtcp::response, dtcp::authenticity) override {}
+        void on_notification(dtcp::notification, dtcp::authenticity) override {
+            if (++count < most)
+                send();
+        }
+        std::function<void()> send;
+        int count = 0;
+        int most = 5000;
+    } flood;
+    const auto from = datagram_socket::open({*parse_ip_address("127.0.0.1"), 0}).value();
+    flood.send = [&] {
+        CHECK(send_datagram_from(from.number(), {}, receiver->address(), octets) == 0);
+    };
+    flood.send();
+    REQUIRE(receiver->receive(flood));
+    CHECK(flood.count > 0);
+    CHECK(flood.count < flood.most);
+    // The rest is still there.
+    const int before = flood.count;
+    REQUIRE(receiver->receive(flood));
+    CHECK(flood.count > before);
 }
 
 TEST_CASE("notifications are received that verify, and nothing else") {
