@@ -71,19 +71,26 @@ void expire(control& state, control_source& of, criterion& what, const criterion
         state.notifications.tell(of.id(), std::move(told), without);
 }
 
-/// True, and the criterion is gone, if one of its timeouts in seconds has ended; else its timer is
-/// set anew.
+/// True, and the criterion is gone, if one of its timeouts in seconds has ended.
 bool expire_if_ended(control& state, control_source& of, criterion& what, time_stamp now) {
     const criterion_reading reading = look_at(state, what);
     const auto end = end_of(*what.timers, reading);
-    if (!end)
+    if (!end || now.steady < *end)
         return false;
-    if (now.steady < *end) {
-        state.timers.set(what.slot, *end);
-        return false;
-    }
     expire(state, of, what, reading, now);
     return true;
+}
+
+/// Of a timer that is due. There may have been traffic since it was set: then the criterion ends,
+/// or has ended, later, and others before it.
+void expire_or_put_off(control& state, const timer& first, time_stamp now) {
+    const placed_criterion one = state.placed.find(first.who);
+    const criterion_reading reading = look_at(state, *one.what);
+    const auto end = end_of(*one.what->timers, reading);
+    if (end && first.due < *end)
+        state.timers.set(first.who, *end);
+    else
+        expire(state, *one.of, *one.what, reading, now);
 }
 
 path::match_budget budget_of(const dtcp::timeouts& limits) {
@@ -124,11 +131,10 @@ bool expire_due(control& state, time_stamp now) {
                 expire(state, *ended.of, *ended.what, look_at(state, *ended.what), now);
             continue;
         }
-        const auto due = state.timers.take_due(now.steady);
-        if (!due)
+        const auto first = state.timers.take_due(now.steady);
+        if (!first)
             return true;
-        const placed_criterion one = state.placed.find(*due);
-        expire_if_ended(state, *one.of, *one.what, now);
+        expire_or_put_off(state, *first, now);
     }
     return false;
 }

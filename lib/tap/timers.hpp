@@ -64,13 +64,13 @@ public:
     }
 
     /// Takes out the first one that is due; none if there is none (more).
-    std::optional<slot_id> take_due(steady_time now) {
+    std::optional<timer> take_due(steady_time now) {
         if (queue_.empty() || now < queue_.begin()->due)
             return std::nullopt;
-        const slot_id who = queue_.begin()->who;
-        timers_[who.value()] = {};
+        const timer first = *queue_.begin();
+        timers_[first.who.value()] = {};
         queue_.erase(queue_.begin());
-        return who;
+        return first;
     }
 
     std::size_t size() const noexcept { return queue_.size(); }

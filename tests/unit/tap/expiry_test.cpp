@@ -115,6 +115,17 @@ TEST_CASE("the first of several timeouts ends a criterion") {
     CHECK(at.expired() == ids{3, 1, 2});
 }
 
+TEST_CASE("criteria end in the order of their ends, also when the turn comes late") {
+    timed_rig at;
+    at.add_to(1, "Timeout-Idle: 10\n");
+    at.add_to(2, "Timeout-Total: 12\n");
+    at.pass(5s);
+    at.on.pass(udp_packet(1));
+    at.pass(15s);
+    at.turn();
+    CHECK(at.expired() == ids{2, 1});
+}
+
 TEST_CASE("static criteria never end, whatever timeouts they were given") {
     timed_rig at;
     at.add_to(1, "Flags: STATIC\nTimeout-Idle: 1\nTimeout-Total: 1\nTimeout-Packets: 1\n"

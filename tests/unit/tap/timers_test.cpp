@@ -22,8 +22,8 @@ steady_time at(std::chrono::nanoseconds when) {
 template <class Queue>
 std::vector<std::uint32_t> take_all(Queue& from, steady_time now) {
     std::vector<std::uint32_t> taken;
-    while (const auto who = from.take_due(now))
-        taken.push_back(who->value());
+    while (const auto first = from.take_due(now))
+        taken.push_back(first->who.value());
     return taken;
 }
 
