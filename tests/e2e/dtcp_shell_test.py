@@ -244,6 +244,17 @@ class Editing(unittest.TestCase):
             terminal.type('1mo\t\x03\x04')
             self.assertEqual(terminal.ends_with(), 0)
 
+    def test_ctrl_d_ends_the_shell_also_when_it_was_typed_before_the_prompt(self):
+        def types(_, seq, __):
+            terminal.type('\x04')
+            return [dtcp_udp_test.answer(seq)]
+        with dtcp_udp_test.Fake(types) as fake:
+            terminal = UdpTerminal(fake)
+            terminal.see('dtcp> ')
+            terminal.type('noop\r')
+            terminal.see('\n200 OK\r\n')
+            self.assertEqual(terminal.ends_with(), 0)
+
     def test_lines_are_edited_and_remembered(self):
         with Server() as server:
             terminal = Terminal(server)

@@ -32,6 +32,8 @@ using flowtap::result;
 namespace {
 
 constexpr int history_size = 1000;
+/// Ctrl-D.
+constexpr unsigned char end_of_input = 4;
 
 struct end_editing {
     void operator()(EditLine* editor) const noexcept { el_end(editor); }
@@ -120,6 +122,10 @@ int editor::read_letter(wchar_t* to) {
         unsigned char octet = 0;
         if (::read(STDIN_FILENO, &octet, 1) != 1)
             return 0;
+        // A Ctrl-D that was typed before the editor had the terminal, as the system keeps it.
+        const LineInfo* const line = el_line(editor_.get());
+        if (octet == 0 && line->buffer == line->lastchar)
+            octet = end_of_input;
         // What requests are made of is ASCII.
         if (octet >= 0x80)
             continue;
