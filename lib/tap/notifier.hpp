@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <map>
 #include <vector>
 
 #include <flowtap/core/ids.hpp>
@@ -20,9 +20,10 @@ struct told {
     dtcp::notification what;
 };
 
-/// The notifications that have not gone out yet, in order. Whoever has something to tell puts it
-/// here; the access point takes out what is due and sends it to the control source's targets and
-/// channels, with version, timestamp and signature.
+/// The notifications that have not gone out yet, in order for each control source: none waits for
+/// another's. Whoever has something to tell puts it here; the access point takes out what is due
+/// and sends it to the control source's targets and channels, with version, timestamp and
+/// signature.
 class notifier {
 public:
     /// `what` may go out when every worker has passed on to edition `after`: what was deleted is
@@ -31,20 +32,21 @@ public:
     /// notifications.
     void tell(control_source_id to, dtcp::notification what, edition after = {});
 
-    /// Takes out what is due, `most` at most, in the order of `tell`.
+    /// Takes out what is due, `most` at most: one of each control source after the other, those of
+    /// each in the order of `tell`.
     std::vector<told> take(edition settled, std::size_t most);
     /// Whether there is anything that `take` would take out.
-    bool is_due(edition settled) const noexcept {
-        return !waiting_.empty() && waiting_.front().after <= settled;
-    }
-    std::size_t size() const noexcept { return waiting_.size(); }
+    bool is_due(edition settled) const noexcept;
+    std::size_t size() const noexcept { return size_; }
 
 private:
     struct entry {
         edition after;
-        told what;
+        dtcp::notification what;
     };
-    std::deque<entry> waiting_;
+    /// No queue is empty.
+    std::map<control_source_id, std::deque<entry>> waiting_;
+    std::size_t size_ = 0;
 };
 
 } // namespace flowtap::tap

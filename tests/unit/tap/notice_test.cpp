@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "rig.hpp"
+#include "traffic.hpp"
 
 using namespace flowtap;
 using namespace flowtap::tap::test;
@@ -283,4 +284,35 @@ TEST_CASE("a session that only waits for its answers to be read gets no notifica
     CHECK(messages(at.exchange(other, at.request("lea1", noop_async))).size() == 3);
     CHECK(messages(at.read(session)).size() == 2);
     CHECK(at.taken<tap::close_session>().size() == 1);
+}
+
+TEST_CASE("a 390 waits until nothing of its criterion can leave, and nobody else's notification") {
+    rig at(with_targets());
+    wire on(at.path);
+    std::string timed = add("Dest-Address: 10.0.0.1\nTimeout-Total: 5\n");
+    timed.replace(timed.find("STATIC"), 6, "SendAsync");
+    at.feed_datagram(at.request("md1", timed, udp_key));
+    at.turn();
+    at.take_datagrams();
+    on.sink->on_copies = [&] {
+        // The worker has begun with a batch.
+        at.pass(5s);
+        at.turn();
+        at.feed_datagram(at.request("md2", noop_async, "the key of md2"));
+        at.feed_datagram(at.request("md1", noop_async, udp_key));
+        at.turn();
+        std::vector<endpoint> told;
+        for (const auto& sent : at.take_datagrams())
+            if (sent.to != at.device)
+                told.push_back(sent.to);
+        CHECK(told == std::vector<endpoint>{other_target});
+        on.sink->on_copies = nullptr;
+    };
+    CHECK(on.pass(udp_packet(1)) == 1);
+    at.turn();
+    const auto sent = at.take_datagrams();
+    REQUIRE(sent.size() == 4);
+    CHECK(verified(sent[0].octets, udp_key).starts_with("DTCP/0.7 390 "));
+    CHECK(sent[0].octets == sent[1].octets);
+    CHECK(verified(sent[2].octets, udp_key).starts_with("DTCP/0.7 131 "));
 }
