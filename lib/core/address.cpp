@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <charconv>
 #include <cstring>
+#include <optional>
 
 #include <flowtap/core/address.hpp>
 
@@ -19,6 +20,33 @@ constexpr address_bits host_mask(family of, unsigned length) noexcept {
     const unsigned width = of == family::inet ? 32 : 128;
     const unsigned open = length >= width ? 0 : width - length;
     return {open > 64 ? low_bits(open - 64) : 0, low_bits(open)};
+}
+
+/// Four numbers of an octet with dots between them, without leading zeros: what inet_pton takes.
+std::optional<std::uint32_t> parse_dotted_quad(std::string_view text) noexcept {
+    constexpr std::uint32_t highest = 255;
+    std::uint32_t address = 0;
+    std::uint32_t octet = 0;
+    int dots = 0;
+    std::size_t digits = 0;
+    for (const char letter : text) {
+        if (letter == '.' && digits != 0 && dots != 3) {
+            address = address << 8 | octet;
+            ++dots;
+            octet = 0;
+            digits = 0;
+            continue;
+        }
+        if (letter < '0' || letter > '9' || (digits != 0 && octet == 0))
+            return std::nullopt;
+        octet = octet * 10 + static_cast<std::uint32_t>(letter - '0');
+        ++digits;
+        if (octet > highest)
+            return std::nullopt;
+    }
+    if (dots != 3 || digits == 0)
+        return std::nullopt;
+    return address << 8 | octet;
 }
 
 } // namespace
@@ -57,6 +85,8 @@ bool ip_address::is_unicast() const noexcept {
 }
 
 result<ip_address> parse_ip_address(std::string_view text) {
+    if (const auto quad = parse_dotted_quad(text))
+        return ip_address(family::inet, {0, *quad});
     // inet_pton wants a terminated string; nothing valid is longer than this.
     std::array<char, INET6_ADDRSTRLEN> terminated{};
     if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos)
@@ -64,10 +94,8 @@ result<ip_address> parse_ip_address(std::string_view text) {
     std::memcpy(terminated.data(), text.data(), text.size());
 
     std::array<std::byte, 16> octets{};
-    const bool is_inet6 = text.find(':') != std::string_view::npos;
-    if (inet_pton(is_inet6 ? AF_INET6 : AF_INET, terminated.data(), octets.data()) == 1)
-        return is_inet6 ? ip_address::from_bytes(octets)
-                        : ip_address::from_bytes(std::span(octets).first<4>());
+    if (inet_pton(AF_INET6, terminated.data(), octets.data()) == 1)
+        return ip_address::from_bytes(octets);
     return fail(errc::invalid_address, std::string(text));
 }
 

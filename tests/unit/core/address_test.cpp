@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <flowtap/core/address.hpp>
 
+#include <arpa/inet.h>
+#include <array>
+#include <cstddef>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -65,6 +68,63 @@ TEST_CASE("addresses are read and written in their usual form") {
         const auto octets = parsed.bytes();
         CHECK(ip_address::from_bytes(std::span(octets).first(parsed.size())) == parsed);
     }
+}
+
+namespace {
+
+/// Both, or neither, take `text`, and for the same address.
+bool agrees_with_inet_pton(const std::string& text) {
+    std::array<std::byte, 4> octets{};
+    const bool is_address = ::inet_pton(AF_INET, text.c_str(), octets.data()) == 1;
+    const auto parsed = parse_ip_address(text);
+    return is_address ? parsed && *parsed == ip_address::from_bytes(octets) : !parsed;
+}
+
+/// Calls `visit` with every text of at most `longest` letters out of `letters`.
+template <class Visit>
+void for_each_text(std::string& text, std::string_view letters, std::size_t longest,
+                   const Visit& visit) {
+    visit(text);
+    if (text.size() == longest)
+        return;
+    for (const char letter : letters) {
+        text += letter;
+        for_each_text(text, letters, longest, visit);
+        text.pop_back();
+    }
+}
+
+} // namespace
+
+TEST_CASE("dotted quads are those of inet_pton") {
+    constexpr std::array<std::string_view, 18> numbers = {
+        "",    "0",   "00",  "01",  "1",   "9",   "10",   "99",         "099",
+        "100", "199", "255", "256", "260", "999", "1000", "4294967297", " 1"};
+    std::size_t differing = 0;
+    const auto check = [&](const std::string& text) {
+        if (agrees_with_inet_pton(text))
+            return;
+        ++differing;
+        MESSAGE(text);
+    };
+    for (const auto a : numbers)
+        for (const auto b : numbers)
+            for (const auto c : numbers)
+                for (const auto d : numbers)
+                    check(std::string(a).append(".").append(b).append(".").append(c).append(".") +=
+                          d);
+    for (int number = 0; number < 1200; ++number) {
+        const std::string text = std::to_string(number);
+        check(text + ".1.2.3");
+        check("1." + text + ".2.3");
+        check("1.2." + text + ".3");
+        check("1.2.3." + text);
+    }
+    std::string text;
+    for_each_text(text, "0129.", 7, check);
+    text = "1.2.";
+    for_each_text(text, "025.-x", 9, check);
+    CHECK(differing == 0);
 }
 
 TEST_CASE("what is no address is refused with the text") {
