@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -105,7 +106,6 @@ public:
 
     /// The criterion of `bit` admits `ranges`: disjoint, ascending, not touching.
     void admit(std::size_t bit, std::span<const value_range<T>> ranges) {
-        restricted_ = true;
         double covered = 0;
         for (const auto& range : ranges) {
             changes_.push_back({range.first, static_cast<std::uint32_t>(bit)});
@@ -120,8 +120,10 @@ public:
             set(base_, bit);
     }
 
-    /// Whether any criterion restricts the field.
-    bool restricted() const noexcept { return restricted_; }
+    /// The criterion of `bit` admits one range, or nothing.
+    void admit_range(std::size_t bit, const std::optional<value_range<T>>& range) {
+        admit(bit, range ? std::span(&*range, 1) : std::span<const value_range<T>>());
+    }
 
     /// The index, or an unusable one once the budget is exceeded.
     field_index<T> finish(memory_budget& budget);
@@ -137,7 +139,6 @@ private:
     }
 
     std::size_t words_;
-    bool restricted_ = false;
     bit_vector absent_{};
     bit_vector base_{};
     std::vector<change> changes_;
@@ -146,8 +147,10 @@ private:
 /// The bit vector while the borders of a field are walked, with its summaries.
 class running_vector {
 public:
-    running_vector(const bit_vector& bits, const bit_vector& base) : bits_(bits), base_(base) {
-        for (std::size_t word = 0; word < group_words; ++word)
+    /// Of `words` words; the others are zero in both.
+    running_vector(const bit_vector& bits, const bit_vector& base, std::size_t words)
+        : bits_(bits), base_(base) {
+        for (std::size_t word = 0; word < words; ++word)
             summarize(word);
     }
 
@@ -177,11 +180,11 @@ template <class T>
 field_index<T> field_builder<T>::finish(memory_budget& budget) {
     std::sort(changes_.begin(), changes_.end(),
               [](const change& a, const change& b) { return a.at < b.at; });
-    for (std::size_t word = 0; word < group_words; ++word)
+    for (std::size_t word = 0; word < words_; ++word)
         base_[word] |= absent_[word];
 
     row_set_builder rows(base_, words_, budget);
-    running_vector running(absent_, base_);
+    running_vector running(absent_, base_, words_);
     running.add_to(rows); // row 0: no such value
 
     std::vector<T> starts;

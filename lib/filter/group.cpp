@@ -43,13 +43,18 @@ template <class T, class Listed>
 void add_list(field_builder<T>& builder, std::size_t bit, const range_list<Listed>& list) {
     if (list.is_wildcard())
         builder.admit_all(bit);
+    else if (list.entries.size() == 1 && !list.entries.front().negated)
+        builder.admit_range(bit, clip<T>(value_range<Listed>(list.entries.front())));
     else
         builder.admit(bit, admitted_ranges<T>(list));
 }
 
-template <class T>
-field_index<T> finish_if_restricted(field_builder<T>& builder, memory_budget& budget) {
-    return builder.restricted() ? builder.finish(budget) : field_index<T>();
+/// Whether any of `members` has a scope of this kind.
+template <class Scope>
+bool has_scope(std::span<const member> members) {
+    return std::any_of(members.begin(), members.end(), [](const member& one) {
+        return std::holds_alternative<Scope>(one.spec->scope);
+    });
 }
 
 /// A field of all `members`, of which criterion i has bit `bits[i]`.
@@ -57,10 +62,15 @@ template <class T, class Listed>
 field_index<T> index_lists(std::span<const member> members, const std::vector<std::size_t>& bits,
                            std::size_t words, range_list<Listed> filter_spec::*list,
                            memory_budget& budget) {
+    const bool restricted = std::any_of(members.begin(), members.end(), [&](const member& one) {
+        return !(one.spec->*list).is_wildcard();
+    });
+    if (!restricted)
+        return {};
     field_builder<T> builder(words);
     for (std::size_t i = 0; i < members.size(); ++i)
         add_list(builder, bits[i], members[i].spec->*list);
-    return finish_if_restricted(builder, budget);
+    return builder.finish(budget);
 }
 
 field_index<std::uint32_t> index_vrfs(std::span<const member> members,
@@ -73,7 +83,7 @@ field_index<std::uint32_t> index_vrfs(std::span<const member> members,
         else
             builder.admit_all(bits[i]);
     }
-    return finish_if_restricted(builder, budget);
+    return builder.finish(budget);
 }
 
 field_index<std::uint32_t> index_inputs(std::span<const member> members,
@@ -89,7 +99,7 @@ field_index<std::uint32_t> index_inputs(std::span<const member> members,
         else
             builder.admit_all(bits[i]);
     }
-    return finish_if_restricted(builder, budget);
+    return builder.finish(budget);
 }
 
 field_index<std::uint32_t> index_outputs(std::span<const member> members,
@@ -102,7 +112,7 @@ field_index<std::uint32_t> index_outputs(std::span<const member> members,
         else
             builder.admit(bits[i], {});
     }
-    return finish_if_restricted(builder, budget);
+    return builder.finish(budget);
 }
 
 /// How many of the first `members` get a word of their own for each shape, and still fit one group;
@@ -201,13 +211,13 @@ void group<Address>::build_fields(std::span<const member> members,
         index_lists<std::uint16_t>(members, bits, words, &filter_spec::destination_ports, budget);
     icmp_type = index_lists<std::uint8_t>(members, bits, words, &filter_spec::icmp_types, budget);
     icmp_code = index_lists<std::uint8_t>(members, bits, words, &filter_spec::icmp_codes, budget);
-    interface[0] = index_inputs(members, bits, words, budget);
-    const bool some_output = std::any_of(members.begin(), members.end(), [](const member& one) {
-        return std::holds_alternative<output_scope>(one.spec->scope);
-    });
+    const bool some_output = has_scope<output_scope>(members);
+    if (some_output || has_scope<input_scope>(members))
+        interface[0] = index_inputs(members, bits, words, budget);
     if (some_output)
         interface[1] = index_outputs(members, bits, words, budget);
-    vrf = index_vrfs(members, bits, words, budget);
+    if (has_scope<vrf_scope>(members))
+        vrf = index_vrfs(members, bits, words, budget);
     if (budget.exceeded())
         return;
 
