@@ -78,7 +78,7 @@ public:
     std::size_t stream_bound() const noexcept { return stream_bound_; }
 
 private:
-    static constexpr std::size_t chunk_size = 256;
+    static constexpr std::size_t chunk_size = 64;
     using chunk = std::array<std::shared_ptr<const action>, chunk_size>;
 
     std::shared_ptr<const action>& writable(slot_id slot);
