@@ -205,14 +205,15 @@ result<void> check_limits(const request_context& context, const plan& made) {
     return {};
 }
 
-result<plan> make_plan(const request_context& context, const dtcp::add_request& asked) {
+/// Takes the lists of the filter out of the request.
+result<plan> make_plan(const request_context& context, dtcp::add_request& asked) {
     if (auto built = check_what_is_built(context, asked); !built)
         return fail(built.error());
-    plan made;
-    made.spec = dtcp::make_filter_spec(asked.filter);
-    auto families = resolve_families(context, asked);
+    const auto families = resolve_families(context, asked);
     if (!families)
-        return fail(std::move(families).error());
+        return fail(families.error());
+    plan made;
+    made.spec = dtcp::make_filter_spec(std::move(asked.filter));
     made.spec.families = *families;
     const bool by_configuration =
         context.state.with.service == dtcp::service_kind::dynamic_flow_capture;

@@ -56,7 +56,7 @@ struct filter_fields {
 /// The fields as core's filter_spec. `families` holds the one family that the request names and is
 /// empty when it names none, and the scope is global: the caller resolves both against its
 /// configuration.
-FLOWTAP_DTCP_API filter_spec make_filter_spec(const filter_fields& fields);
+FLOWTAP_DTCP_API filter_spec make_filter_spec(filter_fields fields);
 
 using packet_count = strong_id<struct packet_count_tag, std::uint32_t>;
 using octet_count = strong_id<struct octet_count_tag, std::uint64_t>;
