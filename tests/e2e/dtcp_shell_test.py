@@ -171,6 +171,8 @@ class OnTerminal(unittest.TestCase):
             terminal.see('dtcp> ')
             terminal.type('noop Flags: SendAsync\r')
             terminal.see('131 NoOp Notification')
+            # Before the prompt is back, Ctrl-C would end a request.
+            terminal.see('dtcp> ')
             terminal.type('listen 5\r')
             terminal.see('listen 5\r\n')
             terminal.type('\x03')
