@@ -49,6 +49,59 @@ std::optional<std::uint32_t> parse_dotted_quad(std::string_view text) noexcept {
     return address << 8 | octet;
 }
 
+/// The value of a hexadecimal digit; 16 for any other letter.
+constexpr unsigned digit_value(char letter) noexcept {
+    if (letter >= '0' && letter <= '9')
+        return static_cast<unsigned>(letter - '0');
+    const char lower = static_cast<char>(letter | 0x20);
+    return lower >= 'a' && lower <= 'f' ? static_cast<unsigned>(lower - 'a' + 10) : 16;
+}
+
+/// Groups of up to four hexadecimal digits with colons between them, eight of them or fewer around
+/// one `::`. What has an IPv4 address at its end is left to inet_pton.
+std::optional<address_bits> parse_groups(std::string_view text) noexcept {
+    constexpr std::size_t group_count = 8;
+    std::array<std::uint16_t, group_count> groups{};
+    std::size_t count = 0;
+    std::size_t gap = group_count + 1; ///< how many groups stand before the `::`
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (text.substr(at).starts_with("::")) {
+            if (gap <= group_count)
+                return std::nullopt;
+            gap = count;
+            at += 2;
+            continue;
+        }
+        if (count == group_count)
+            return std::nullopt;
+        const bool is_after_group = at != 0 && text[at - 1] != ':';
+        if (is_after_group && text[at++] != ':')
+            return std::nullopt;
+        const std::size_t begin = at;
+        unsigned value = 0;
+        for (; at < text.size() && digit_value(text[at]) < 16; ++at)
+            value = value << 4 | digit_value(text[at]);
+        if (at == begin || at - begin > 4)
+            return std::nullopt;
+        groups[count++] = static_cast<std::uint16_t>(value);
+    }
+    if (gap > group_count ? count != group_count : count == group_count)
+        return std::nullopt;
+    address_bits bits;
+    for (std::size_t place = 0; place < group_count; ++place) {
+        const std::size_t zeros = group_count - count;
+        std::uint64_t group = 0;
+        if (place < gap && place < count)
+            group = groups[place];
+        else if (place >= gap + zeros)
+            group = groups[place - zeros];
+        std::uint64_t& half = place < group_count / 2 ? bits.high : bits.low;
+        half = half << 16 | group;
+    }
+    return bits;
+}
+
 } // namespace
 
 std::array<std::byte, 16> ip_address::bytes() const noexcept {
@@ -87,6 +140,8 @@ bool ip_address::is_unicast() const noexcept {
 result<ip_address> parse_ip_address(std::string_view text) {
     if (const auto quad = parse_dotted_quad(text))
         return ip_address(family::inet, {0, *quad});
+    if (const auto groups = parse_groups(text))
+        return ip_address(family::inet6, *groups);
     // inet_pton wants a terminated string; nothing valid is longer than this.
     std::array<char, INET6_ADDRSTRLEN> terminated{};
     if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos)

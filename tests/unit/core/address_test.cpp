@@ -4,7 +4,9 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <ostream>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -72,12 +74,22 @@ TEST_CASE("addresses are read and written in their usual form") {
 
 namespace {
 
+/// What inet_pton takes `text` for.
+std::optional<ip_address> by_inet_pton(const std::string& text) {
+    std::array<std::byte, 4> quad{};
+    if (::inet_pton(AF_INET, text.c_str(), quad.data()) == 1)
+        return ip_address::from_bytes(quad);
+    std::array<std::byte, 16> groups{};
+    if (::inet_pton(AF_INET6, text.c_str(), groups.data()) == 1)
+        return ip_address::from_bytes(groups);
+    return std::nullopt;
+}
+
 /// Both, or neither, take `text`, and for the same address.
 bool agrees_with_inet_pton(const std::string& text) {
-    std::array<std::byte, 4> octets{};
-    const bool is_address = ::inet_pton(AF_INET, text.c_str(), octets.data()) == 1;
+    const auto wanted = by_inet_pton(text);
     const auto parsed = parse_ip_address(text);
-    return is_address ? parsed && *parsed == ip_address::from_bytes(octets) : !parsed;
+    return wanted ? parsed && *parsed == *wanted : !parsed;
 }
 
 /// Calls `visit` with every text of at most `longest` letters out of `letters`.
@@ -124,6 +136,41 @@ TEST_CASE("dotted quads are those of inet_pton") {
     for_each_text(text, "0129.", 7, check);
     text = "1.2.";
     for_each_text(text, "025.-x", 9, check);
+    CHECK(differing == 0);
+}
+
+TEST_CASE("IPv6 addresses are those of inet_pton") {
+    std::size_t differing = 0;
+    std::size_t taken = 0;
+    const auto check = [&](const std::string& text) {
+        taken += by_inet_pton(text) ? 1 : 0;
+        if (agrees_with_inet_pton(text))
+            return;
+        ++differing;
+        MESSAGE(text);
+    };
+    std::string text;
+    for_each_text(text, "0aF:", 8, check);
+    for (const std::string_view begin : {"1:2:3:4:5", "::2:3:4:5", "1:2::4:5", "1:2:3:4:5:6:7",
+                                         "2001:db8:abcd:ef12:3456:78ab:abc8", "::ffff:1.2"}) {
+        text = begin;
+        for_each_text(text, "9:.g", begin.size() + 7, check);
+    }
+    constexpr std::uint32_t seed = 20261121;
+    MESSAGE("seed " << seed);
+    std::mt19937 random(seed);
+    for (int round = 0; round < 200'000; ++round) {
+        text.clear();
+        for (auto left = random() % 12; left != 0; --left) {
+            constexpr std::array<std::string_view, 8> parts = {"1",   "fe80", "0",     ":",
+                                                               "dB8", "::",   "12345", "1.2.3.4"};
+            text.append(parts[random() % parts.size()]);
+            if (random() % 3 != 0)
+                text += ':';
+        }
+        check(text);
+    }
+    CHECK(taken > 2000);
     CHECK(differing == 0);
 }
 
