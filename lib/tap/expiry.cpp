@@ -111,13 +111,10 @@ void begin_countdowns(control& state, const criterion& what) {
     set_timer(state, what);
 }
 
-bool refresh(control& state, control_source& of, criterion& what, const dtcp::timeouts& given,
-             time_stamp now) {
+bool refresh(control& state, criterion& what, const dtcp::timeouts& given, time_stamp now) {
     const path::match_budget budget = budget_of(given);
-    if (budget != path::match_budget{} && !state.path.refill(what.slot, budget)) {
-        expire(state, of, what, look_at(state, what), now);
+    if (budget != path::match_budget{} && !state.path.refill(what.slot, budget))
         return false;
-    }
     what.timers = std::make_shared<const countdowns>(refreshed(*what.timers, given, now));
     set_timer(state, what);
     return true;
@@ -144,17 +141,6 @@ void drop_ended(control& state, control_source& of, std::vector<criterion*>& sel
     // A timer is never later than the end, so the counters of all others need not be read.
     std::erase_if(selected, [&](criterion* one) {
         return state.timers.is_due(one->slot, now.steady) && expire_if_ended(state, of, *one, now);
-    });
-}
-
-void drop_used_up(control& state, control_source& of, std::vector<criterion*>& selected,
-                  time_stamp now) {
-    std::erase_if(selected, [&](criterion* one) {
-        const path::match_budget remaining = state.path.remaining(one->slot);
-        if (remaining.packets != 0U && remaining.octets != 0U)
-            return false;
-        expire(state, of, *one, look_at(state, *one), now);
-        return true;
     });
 }
 

@@ -22,10 +22,10 @@ inline constexpr std::size_t expiry_slice = 1024;
 /// Starts the countdowns of a criterion that is not in force yet.
 void begin_countdowns(control& state, const criterion& what);
 
-/// Sets what is given of the timeouts anew, for a criterion that has not ended. False if it turns
-/// out to have ended: it is deleted then, and told.
-bool refresh(control& state, control_source& of, criterion& what, const dtcp::timeouts& given,
-             time_stamp now);
+/// Sets what is given of the timeouts anew, for a criterion that has not ended. False, and nothing
+/// is done, if its packets or octets turn out to be used up: `expire_due` deletes it when the
+/// copies that they allowed have left.
+bool refresh(control& state, criterion& what, const dtcp::timeouts& given, time_stamp now);
 
 /// Deletes criteria that have ended, in the order in which they did, `expiry_slice` at most.
 /// Returns false when there may be more.
@@ -35,8 +35,4 @@ bool expire_due(control& state, time_stamp now);
 /// do not exist any more, even when `expire_due` has not come as far.
 void drop_ended(control& state, control_source& of, std::vector<criterion*>& selected,
                 time_stamp now);
-/// The same for those whose packets or octets are used up.
-void drop_used_up(control& state, control_source& of, std::vector<criterion*>& selected,
-                  time_stamp now);
-
 } // namespace flowtap::tap

@@ -121,14 +121,13 @@ answer handle(request_context& context, const dtcp::refresh_request& asked) {
     if (auto refused = refuse_destination(context, audit_event::refresh, asked.selected))
         return std::move(*refused);
     std::vector<criterion*> selected = select(context, asked.selected);
-    drop_used_up(context.state, source, selected, context.now);
     if (const auto unknown = find_unknown(source, asked.selected))
         return refuse_unknown(context, audit_event::refresh, *unknown);
     std::erase_if(selected, [](const criterion* one) { return one->is_static(); });
     if (auto instead = record(context, note_of(audit_event::refresh, selected)))
         return std::move(*instead);
     const auto refreshed = std::count_if(selected.begin(), selected.end(), [&](criterion* one) {
-        return refresh(context.state, source, *one, asked.limits, context.now);
+        return refresh(context.state, *one, asked.limits, context.now);
     });
     answer given = accept(context);
     given.head.criteria_count = static_cast<std::uint32_t>(refreshed);

@@ -304,6 +304,25 @@ TEST_CASE("many 390s go out a slice at a time, in order, and wait while there is
         CHECK(value_of(all[i], "CRITERIA-ID") == std::to_string(i + 1));
 }
 
+TEST_CASE("a budget that is used up can be set anew until the copies that it allowed have left") {
+    timed_rig at;
+    at.add_to(1, "Timeout-Packets: 1\n");
+    at.on.sink->on_copies = [&] {
+        at.on.sink->on_copies = nullptr;
+        const std::string answer = at.ask_lea1(refresh("1", "Timeout-Packets: 2\n"));
+        CHECK(value_of(answer, "CRITERIA-COUNT") == "1");
+        CHECK(at.expired().empty());
+    };
+    CHECK(at.on.pass(udp_packet(1)) == 1);
+    at.turn();
+    CHECK(at.expired().empty());
+    CHECK(at.on.pass(udp_packet(1)) == 1);
+    CHECK(at.on.pass(udp_packet(1)) == 1);
+    at.turn();
+    CHECK(at.expired() == std::vector<std::uint32_t>{1});
+    CHECK(at.on.pass(udp_packet(1)) == 0);
+}
+
 TEST_CASE("a 390 of a used up budget shows a zero") {
     timed_rig at;
     at.add_to(1, "Flags: SendAsync\nTimeout-Packets: 2\n");
