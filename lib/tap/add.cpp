@@ -243,7 +243,9 @@ std::string describe(const dtcp::add_request& asked) {
     if (asked.priority != 1)
         append("Priority", std::to_string(asked.priority));
     if (asked.is_static)
-        append("Flags", "STATIC");
+        append("Flags", asked.send_async ? "STATIC,SendAsync" : "STATIC");
+    else if (asked.send_async)
+        append("Flags", "SendAsync");
     return line;
 }
 

@@ -306,7 +306,8 @@ TEST_CASE("many 390s go out a slice at a time, in order, and wait while there is
 
 TEST_CASE("a budget that is used up can be set anew until the copies that it allowed have left") {
     timed_rig at;
-    at.add_to(1, "Timeout-Packets: 1\n");
+    at.add_to(1, "Flags: SendAsync\nTimeout-Packets: 1\n");
+    CHECK(at.audit.records.back().detail.ends_with("; Flags: SendAsync"));
     at.on.sink->on_copies = [&] {
         at.on.sink->on_copies = nullptr;
         const std::string answer = at.ask_lea1(refresh("1", "Timeout-Packets: 2\n"));
