@@ -45,7 +45,9 @@ classifier::classifier() noexcept = default;
 classifier::~classifier() = default;
 classifier::classifier(classifier&&) noexcept = default;
 classifier& classifier::operator=(classifier&&) noexcept = default;
-classifier::classifier(std::unique_ptr<const compiled> from) noexcept
+classifier::classifier(const classifier&) noexcept = default;
+classifier& classifier::operator=(const classifier&) noexcept = default;
+classifier::classifier(std::shared_ptr<const compiled> from) noexcept
     : compiled_(std::move(from)) {}
 
 result<classifier> classifier::build(std::span<const criterion> criteria,
@@ -67,9 +69,11 @@ result<classifier> classifier::build(std::span<const criterion> criteria,
 
     const compiled_set& set = built->set;
     built->match = choose_match(path);
-    built->cost = {criteria.size(),
-                   sizeof(compiled) + set.inet.memory() + set.inet6.memory() + set.ccc.memory(),
-                   set.inet.groups.size(), set.inet6.groups.size()};
+    built->cost.criteria = criteria.size();
+    built->cost.memory =
+        sizeof(compiled) + set.inet.memory() + set.inet6.memory() + set.ccc.memory();
+    built->cost.groups_inet = set.inet.groups.size();
+    built->cost.groups_inet6 = set.inet6.groups.size();
     if (built->cost.memory > limits.memory)
         return fail(errc::too_much_memory);
     return classifier(std::move(built));

@@ -29,6 +29,8 @@ public:
             return "the scope names no interface";
         case errc::too_many_criteria:
             return "more criteria than the limit allows";
+        case errc::too_many_entries:
+            return "more entries in lists than the limit allows";
         case errc::too_much_memory:
             return "the compiled criteria take more memory than the limit allows";
         case errc::duplicate_slot:

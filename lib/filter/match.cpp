@@ -368,7 +368,7 @@ match_function choose_match(code_path path) noexcept {
 #if defined(__x86_64__)
     const bool able = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
                       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
-    if (path == code_path::fastest && able)
+    if (path != code_path::portable && able)
         return match_avx2;
 #endif
     return match_portable;

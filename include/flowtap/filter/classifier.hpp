@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -45,27 +46,42 @@ struct classifier_limits {
     std::size_t criteria = 100'000;
     /// The most octets of memory it may take.
     std::size_t memory = std::size_t{1} << 30;
+    /// The most entries of lists in all criteria together: what the time to build grows with.
+    std::size_t entries = 4'000'000;
 };
 
 /// What a classifier costs, for an operator to watch and limit.
 struct classifier_cost {
     std::size_t criteria = 0;
+    /// Entries of lists in all criteria.
+    std::size_t entries = 0;
     /// Octets of memory in use.
     std::size_t memory = 0;
-    /// Bit-vector groups that an IPv4 packet and that an IPv6 packet is held against: the time per
-    /// packet grows with them.
+    /// Processor time that compiling took.
+    std::chrono::nanoseconds build_time{0};
+    /// Tests that every IPv4 packet, and every IPv6 packet, is put to before it is known whether
+    /// anything can match: the time per packet that matches nothing grows with them.
+    std::size_t probes_inet = 0;
+    std::size_t probes_inet6 = 0;
+    /// Bit-vector groups that hold the criteria without a telling address: the time per packet that
+    /// passes their probes grows with them.
     std::size_t groups_inet = 0;
     std::size_t groups_inet6 = 0;
+    /// Criteria that are not merged yet: packets that pass their probes are held against each.
+    std::size_t unmerged = 0;
 };
 
 /// Which instructions `classifier::match` is to use.
 enum class code_path {
     fastest,  ///< the best that this processor has
     portable, ///< those that every processor has; for tests and comparisons
+    avx2,     ///< AVX2, BMI2; `portable` where the processor lacks them
+    avx512,   ///< AVX-512 (F, BW, DQ, VL); `avx2` where the processor lacks them
 };
 
 /// A compiled set of criteria that finds *all* criteria that match a packet. Immutable; any number
-/// of threads may match at the same time, each with a buffer of its own.
+/// of threads may match at the same time, each with a buffer of its own. Copies share what was
+/// compiled. A set that changes is a `live_classifier`.
 ///
 /// Memory and build time grow with the number of criteria and of distinct range ends in them;
 /// lib/filter/README.md has the figures.
@@ -79,9 +95,12 @@ public:
     /// What was moved from matches nothing.
     classifier(classifier&&) noexcept;
     classifier& operator=(classifier&&) noexcept;
+    classifier(const classifier&) noexcept;
+    classifier& operator=(const classifier&) noexcept;
 
     /// Compiles `criteria`, which may be forgotten afterwards. Their slots must differ.
-    /// Errors: `errc::too_many_criteria`, `errc::too_much_memory`, `errc::duplicate_slot`.
+    /// Errors: `errc::too_many_criteria`, `errc::too_many_entries`, `errc::too_much_memory`,
+    /// `errc::duplicate_slot`.
     static result<classifier> build(std::span<const criterion> criteria,
                                     const classifier_limits& limits = {},
                                     code_path path = code_path::fastest);
@@ -96,9 +115,9 @@ public:
 
 private:
     struct compiled;
-    explicit classifier(std::unique_ptr<const compiled> from) noexcept;
+    explicit classifier(std::shared_ptr<const compiled> from) noexcept;
 
-    std::unique_ptr<const compiled> compiled_;
+    std::shared_ptr<const compiled> compiled_;
 };
 
 } // namespace flowtap::filter

@@ -23,6 +23,7 @@ enum class errc {
     too_many_port_pairs, ///< more than 15 port pairs
     empty_scope,         ///< the scope names no interface
     too_many_criteria,   ///< more criteria than the limit allows
+    too_many_entries,    ///< more entries in lists than the limit allows
     too_much_memory,     ///< the compiled criteria take more memory than the limit allows
     duplicate_slot,      ///< two criteria have the same slot
 };
