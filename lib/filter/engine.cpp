@@ -13,21 +13,21 @@ template <class Address>
 std::vector<host_rule<Address>> host_rules(const std::vector<member>& members) {
     std::vector<host_rule<Address>> rules;
     for (const member& one : members) {
-        if (const auto rule = host_rule<Address>::make(*one.spec, one.slot))
+        if (const auto rule = host_rule<Address>::make(*one.spec, one.entry))
             rules.push_back(*rule);
     }
     return rules;
 }
 
-/// Leaves in `members` only those whose slot is not in a table: not a rule, or a rule left over.
+/// Leaves in `members` only those whose entry is not in a table: not a rule, or a rule left over.
 template <class Address>
 void drop_placed(std::vector<member>& members, const std::vector<host_rule<Address>>& left_over) {
     std::unordered_set<std::uint32_t> again;
     for (const auto& rule : left_over)
-        again.insert(rule.slot.value());
+        again.insert(rule.entry);
     std::erase_if(members, [&](const member& one) {
-        return host_rule<Address>::make(*one.spec, one.slot).has_value() &&
-               !again.contains(one.slot.value());
+        return host_rule<Address>::make(*one.spec, one.entry).has_value() &&
+               !again.contains(one.entry);
     });
 }
 

@@ -3,11 +3,13 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <flowtap/filter/classifier.hpp>
 
 #include "group.hpp"
+#include "hits.hpp"
 #include "host_table.hpp"
 
 namespace flowtap::filter {
@@ -38,18 +40,10 @@ struct compiled_set {
     engine<std::uint32_t> ccc;
 };
 
-/// Where the matches of a batch go.
-struct match_output {
-    slot_id* slots;
-    std::size_t room;
-    /// One more than there are packets; the first is zero.
-    std::uint32_t* ends;
-};
-
-/// Matches `keys` until the output has no room for all matches of a packet. Returns the packets
-/// done.
-using match_function = std::size_t (*)(const compiled_set& set, std::span<const packet_key> keys,
-                                       const match_output& out) noexcept;
+/// Adds all matches of `keys`, at most `chunk_packets`, to `found`, in any order. Stops when that
+/// is full: what was added then is of no use.
+using match_function = void (*)(const compiled_set& set, std::span<const packet_key> keys,
+                                hit_list& found) noexcept;
 
 /// The function for `path` on this processor.
 match_function choose_match(code_path path) noexcept;

@@ -134,20 +134,20 @@ bool needs_pair_check(const filter_spec& spec) {
 
 } // namespace
 
-member make_member(const filter_spec& spec, slot_id slot) {
+member make_member(const filter_spec& spec, std::uint32_t entry) {
     std::uint32_t shape = shape_bit(spec.destination_addresses, 8) |
                           shape_bit(spec.source_addresses, 7) | shape_bit(spec.source_ports, 6) |
                           shape_bit(spec.destination_ports, 5) | shape_bit(spec.protocols, 4) |
                           shape_bit(spec.icmp_types, 3) | shape_bit(spec.icmp_codes, 2);
     shape |= static_cast<std::uint32_t>(spec.scope.index()); // four kinds
-    return {&spec, slot, shape, lowest_named(spec.source_addresses),
+    return {&spec, entry, shape, lowest_named(spec.source_addresses),
             lowest_named(spec.destination_addresses)};
 }
 
 void sort_members(std::vector<member>& members) {
     std::sort(members.begin(), members.end(), [](const member& a, const member& b) {
-        return std::tie(a.shape, a.destination, a.source, a.slot) <
-               std::tie(b.shape, b.destination, b.source, b.slot);
+        return std::tie(a.shape, a.destination, a.source, a.entry) <
+               std::tie(b.shape, b.destination, b.source, b.entry);
     });
 }
 
@@ -181,7 +181,7 @@ std::vector<std::size_t> group<Address>::place(std::span<const member> members) 
         bits.push_back(next++);
 
         const filter_spec& spec = *members[i].spec;
-        bit_owner owner{members[i].slot, static_cast<std::uint32_t>(pairs.size()), 0};
+        bit_owner owner{members[i].entry, static_cast<std::uint32_t>(pairs.size()), 0};
         if (needs_pair_check(spec)) {
             const std::size_t count =
                 std::min(spec.source_ports.entries.size(), spec.destination_ports.entries.size());

@@ -33,7 +33,8 @@ inline constexpr std::size_t field_count = 9;
 /// A criterion on its way into a group.
 struct member {
     const filter_spec* spec = nullptr;
-    slot_id slot;
+    /// Its number in the entry table of the level.
+    std::uint32_t entry = 0;
     /// Which fields it restricts, the addresses most significant.
     std::uint32_t shape = 0;
     /// The lowest addresses that its entries name, to put neighbours side by side.
@@ -41,7 +42,7 @@ struct member {
     address_bits destination;
 };
 
-member make_member(const filter_spec& spec, slot_id slot);
+member make_member(const filter_spec& spec, std::uint32_t entry);
 
 /// Puts criteria of like shape, and then of near addresses, side by side.
 void sort_members(std::vector<member>& members);
@@ -54,7 +55,7 @@ struct port_pair {
 
 /// What stands behind a bit of a group.
 struct bit_owner {
-    slot_id slot;
+    std::uint32_t entry = 0;
     /// The criterion's pairs, if the union of their ports is only the first half of the check.
     std::uint32_t first_pair = 0;
     std::uint32_t pair_count = 0;

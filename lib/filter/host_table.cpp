@@ -27,9 +27,10 @@ bool take_single_range(const range_list<Listed>& list, value_range<T>& range) {
 } // namespace
 
 template <class Address>
-std::optional<host_rule<Address>> host_rule<Address>::make(const filter_spec& spec, slot_id slot) {
+std::optional<host_rule<Address>> host_rule<Address>::make(const filter_spec& spec,
+                                                           std::uint32_t entry) {
     host_rule rule;
-    rule.slot = slot;
+    rule.entry = entry;
     rule.needs_ports = !spec.source_ports.is_wildcard() || !spec.destination_ports.is_wildcard();
     const bool fits = std::holds_alternative<global_scope>(spec.scope) &&
                       spec.icmp_types.is_wildcard() && spec.icmp_codes.is_wildcard() &&

@@ -10,6 +10,7 @@
 #include <flowtap/core/packet_key.hpp>
 
 #include "group.hpp"
+#include "hits.hpp"
 #include "values.hpp"
 
 namespace flowtap::filter {
@@ -23,10 +24,10 @@ struct host_rule {
     value_range<std::uint16_t> destination_port{0, 0xFFFF};
     value_range<std::uint8_t> protocol{0, 0xFF};
     bool needs_ports = false;
-    slot_id slot;
+    std::uint32_t entry = 0;
 
     /// `spec` as a rule, if it is of that form, global, and names one host at least on one side.
-    static std::optional<host_rule> make(const filter_spec& spec, slot_id slot);
+    static std::optional<host_rule> make(const filter_spec& spec, std::uint32_t entry);
 
     bool one_source() const noexcept { return source.first == source.last; }
     bool one_destination() const noexcept { return destination.first == destination.last; }
@@ -83,24 +84,19 @@ public:
     FLOWTAP_INLINE void prefetch(std::uint64_t hash) const noexcept {
         __builtin_prefetch(&buckets_[hash & mask_]);
     }
-    /// Writes the slots of the rules that match to `out`, at most to `end`. Returns where it
-    /// stopped, or null if there was no room.
-    FLOWTAP_INLINE slot_id* match(const packet_key& key, std::uint64_t hash, slot_id* out,
-                                  const slot_id* end) const noexcept {
+    /// Adds the rules that match to what was found for packet number `packet`.
+    FLOWTAP_INLINE void match(const packet_key& key, std::uint32_t packet, std::uint64_t hash,
+                              hit_list& found) const noexcept {
         const auto tag = static_cast<std::uint32_t>(hash >> 32);
         for (std::uint64_t at = hash & mask_; buckets_[at].count != 0; at = (at + 1) & mask_) {
             if (buckets_[at].tag != tag)
                 continue;
             const host_rule<Address>* rule = rules_.data() + buckets_[at].first;
             for (std::uint32_t left = buckets_[at].count; left != 0; --left, ++rule) {
-                if (!rule->matches(key))
-                    continue;
-                if (out == end)
-                    return nullptr;
-                *out++ = rule->slot;
+                if (rule->matches(key))
+                    found.add(packet, rule->entry);
             }
         }
-        return out;
     }
 
     std::size_t memory() const noexcept {

@@ -2,6 +2,7 @@
 // The part of the classifier that runs for every packet. Everything is forced inline into the
 // functions at the end, one for each instruction set.
 #include <algorithm>
+#include <array>
 
 #include "engine.hpp"
 
@@ -203,11 +204,10 @@ FLOWTAP_INLINE bool some_pair_holds(const group<Address>& in, const bit_owner& o
     return false;
 }
 
-/// Writes the slots of the group's criteria that match to `out`, at most to `end`. Returns where it
-/// stopped, or null if there was no room.
+/// Adds the group's criteria that match the packet of `lane` to what was found for it.
 template <class Address>
-FLOWTAP_INLINE slot_id* collect(const group<Address>& in, const packet_key& key, std::size_t lane,
-                                const looked_up& found, slot_id* out, const slot_id* end) noexcept {
+FLOWTAP_INLINE void collect(const group<Address>& in, const packet_key& key, std::size_t lane,
+                            const looked_up& found, std::uint32_t packet, hit_list& out) noexcept {
     const std::size_t side = side_of(key);
     const active_field* const fields = in.active[side].data();
     const std::size_t count = in.active_count[side];
@@ -221,14 +221,10 @@ FLOWTAP_INLINE slot_id* collect(const group<Address>& in, const packet_key& key,
         for (; bits != 0; bits &= bits - 1) {
             const auto bit = static_cast<unsigned>(__builtin_ctzll(bits));
             const bit_owner& owner = in.owners[in.first_owner[word] + bit];
-            if (owner.pair_count != 0 && !some_pair_holds(in, owner, key))
-                continue;
-            if (out == end)
-                return nullptr;
-            *out++ = owner.slot;
+            if (owner.pair_count == 0 || some_pair_holds(in, owner, key))
+                out.add(packet, owner.entry);
         }
     }
-    return out;
 }
 
 /// An engine at work on one block of packets. What it keeps is not set before it is used: there is
@@ -265,57 +261,39 @@ struct engine_run {
             look_up(*of.groups[i], keys, list, found[i]);
     }
 
-    FLOWTAP_INLINE slot_id* match(const packet_key* keys, std::size_t lane, slot_id* out,
-                                  const slot_id* end) noexcept {
+    FLOWTAP_INLINE void match(const packet_key* keys, std::size_t lane, std::uint32_t packet,
+                              hit_list& out) noexcept {
         const packet_key& key = keys[lane];
         if (of.some_hosts && key.way == direction::ingress) {
-            for (std::size_t table = 0; table < of.hosts.size() && out != nullptr; ++table) {
+            for (std::size_t table = 0; table < of.hosts.size(); ++table) {
                 if (!of.hosts[table].empty())
-                    out = of.hosts[table].match(key, hashes[table][lane], out, end);
+                    of.hosts[table].match(key, packet, hashes[table][lane], out);
             }
         }
-        for (std::size_t i = 0; i < in_block && out != nullptr; ++i)
-            out = collect(*of.groups[i], key, lane, found[i], out, end);
+        for (std::size_t i = 0; i < in_block; ++i)
+            collect(*of.groups[i], key, lane, found[i], packet, out);
         if (in_block != of.groups.size())
-            out = match_later(keys, lane, out, end);
-        return out;
+            match_later(keys, lane, packet, out);
     }
 
-    FLOWTAP_INLINE slot_id* match_later(const packet_key* keys, std::size_t lane, slot_id* out,
-                                        const slot_id* end) noexcept {
+    FLOWTAP_INLINE void match_later(const packet_key* keys, std::size_t lane, std::uint32_t packet,
+                                    hit_list& out) noexcept {
         lane_list one;
         one.lane[0] = static_cast<std::uint8_t>(lane);
         one.count = 1;
-        for (std::size_t i = in_block; i < of.groups.size() && out != nullptr; ++i) {
+        for (std::size_t i = in_block; i < of.groups.size(); ++i) {
             look_up(*of.groups[i], keys, one, found_later);
-            out = collect(*of.groups[i], keys[lane], lane, found_later, out, end);
+            collect(*of.groups[i], keys[lane], lane, found_later, packet, out);
         }
-        return out;
     }
 };
 
-FLOWTAP_INLINE void sort_slots(slot_id* first, slot_id* last) noexcept {
-    if (last - first > 16) {
-        std::sort(first, last);
-        return;
-    }
-    for (slot_id* next = first + 1; next < last; ++next) {
-        const slot_id value = *next;
-        slot_id* at = next;
-        for (; at != first && value < at[-1]; --at)
-            *at = at[-1];
-        *at = value;
-    }
-}
-
-FLOWTAP_INLINE std::size_t match_all(const compiled_set& set, std::span<const packet_key> keys,
-                                     const match_output& out) noexcept {
+FLOWTAP_INLINE void match_all(const compiled_set& set, std::span<const packet_key> keys,
+                              hit_list& found) noexcept {
     engine_run<std::uint32_t> inet(set.inet);
     engine_run<address_bits> inet6(set.inet6);
     engine_run<std::uint32_t> ccc(set.ccc);
-    slot_id* at = out.slots;
-    const slot_id* const end = out.slots + out.room;
-    for (std::size_t done = 0; done < keys.size(); done += lanes) {
+    for (std::size_t done = 0; done < keys.size() && !found.full(); done += lanes) {
         const packet_key* const block = keys.data() + done;
         const std::size_t count = std::min(lanes, keys.size() - done);
         std::array<lane_list, 3> lists;
@@ -327,38 +305,31 @@ FLOWTAP_INLINE std::size_t match_all(const compiled_set& set, std::span<const pa
         inet6.begin(block, lists[1]);
         ccc.begin(block, lists[2]);
         for (std::size_t lane = 0; lane < count; ++lane) {
-            slot_id* stop = nullptr;
+            const auto packet = static_cast<std::uint32_t>(done + lane);
             switch (block[lane].of_family) {
             case family::inet:
-                stop = inet.match(block, lane, at, end);
+                inet.match(block, lane, packet, found);
                 break;
             case family::inet6:
-                stop = inet6.match(block, lane, at, end);
+                inet6.match(block, lane, packet, found);
                 break;
             case family::ccc:
-                stop = ccc.match(block, lane, at, end);
+                ccc.match(block, lane, packet, found);
                 break;
             }
-            if (stop == nullptr)
-                return done + lane;
-            sort_slots(at, stop);
-            at = stop;
-            out.ends[done + lane + 1] = static_cast<std::uint32_t>(at - out.slots);
         }
     }
-    return keys.size();
 }
 
-std::size_t match_portable(const compiled_set& set, std::span<const packet_key> keys,
-                           const match_output& out) noexcept {
-    return match_all(set, keys, out);
+void match_portable(const compiled_set& set, std::span<const packet_key> keys,
+                    hit_list& found) noexcept {
+    match_all(set, keys, found);
 }
 
 #if defined(__x86_64__)
-[[gnu::target("popcnt,bmi,bmi2,avx2")]] std::size_t match_avx2(const compiled_set& set,
-                                                               std::span<const packet_key> keys,
-                                                               const match_output& out) noexcept {
-    return match_all(set, keys, out);
+[[gnu::target("popcnt,bmi,bmi2,avx2")]] void
+match_avx2(const compiled_set& set, std::span<const packet_key> keys, hit_list& found) noexcept {
+    match_all(set, keys, found);
 }
 #endif
 

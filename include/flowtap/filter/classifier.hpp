@@ -16,6 +16,16 @@
 
 namespace flowtap::filter {
 
+namespace detail {
+
+/// A match before it is put in its place: the packet of a chunk, and the criterion's slot.
+struct hit {
+    std::uint32_t packet;
+    std::uint32_t slot;
+};
+
+} // namespace detail
+
 /// The matches of the packets of one batch, in a buffer that is made once and used again.
 /// Not thread-safe: each worker has its own.
 class match_buffer {
@@ -35,9 +45,12 @@ private:
     friend class classifier;
 
     std::vector<slot_id> slots_;
-    /// Where the matches of packet i begin; those of the last packet end at the entry after it.
+    /// Where the matches of packet i begin; those of the last packet end at the entry after it. One
+    /// more is for the work of putting them there.
     std::vector<std::uint32_t> ends_;
     std::size_t packets_ = 0;
+    /// Room for as many as there are slots. Memory that no match was written to is not touched.
+    std::unique_ptr<detail::hit[]> hits_;
 };
 
 /// What a classifier may grow to.
