@@ -31,6 +31,14 @@ result<void> live_classifier::insert(criterion what) {
     if (state_->criteria.size() >= state_->limits.criteria)
         return fail(errc::too_many_criteria);
     const slot_id slot = what.slot();
+    constexpr std::size_t large = std::size_t{1} << 26;
+    if (state_->limits.memory < large) {
+        std::vector<criterion> all{what};
+        for (const auto& [number, one] : state_->criteria)
+            all.push_back(one);
+        if (auto built = classifier::build(all, state_->limits, state_->path); !built)
+            return fail(built.error());
+    }
     if (!state_->criteria.try_emplace(slot, std::move(what)).second)
         return fail(errc::duplicate_slot);
     state_->changed = true;
@@ -57,7 +65,8 @@ classifier live_classifier::version() {
         std::vector<criterion> all;
         for (const auto& [slot, one] : state_->criteria)
             all.push_back(one);
-        state_->newest = classifier::build(all, state_->limits, state_->path).value();
+        state_->newest =
+            classifier::build(all, {~std::size_t{0}, ~std::size_t{0}}, state_->path).value();
         state_->changed = false;
     }
     return state_->newest;

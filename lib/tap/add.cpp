@@ -275,12 +275,19 @@ std::shared_ptr<const countdowns> make_timers(const request_context& context,
     return timers;
 }
 
-criteria_id install(request_context& context, dtcp::add_request& asked, plan made,
-                    filter::criterion compiled) {
+/// Puts the filter where it will be published, if there is room for it.
+result<void> take_in(publisher& into, slot_id slot, filter_spec spec) {
+    auto made = filter::criterion::make(slot, std::move(spec));
+    if (!made)
+        return fail(dtcp::errc::invalid_filter_entry);
+    return into.insert(std::move(*made));
+}
+
+criteria_id install(request_context& context, dtcp::add_request& asked, plan made, slot_id slot) {
     control& state = context.state;
     control_source& source = context.from.source;
-    auto added = std::make_unique<criterion>(source.next_id(), compiled.slot(),
-                                             bandwidth_meter(state.samples));
+    auto added =
+        std::make_unique<criterion>(source.next_id(), slot, bandwidth_meter(state.samples));
     added->terms = make_terms(context, asked);
     added->timers = make_timers(context, asked);
 
@@ -295,7 +302,7 @@ criteria_id install(request_context& context, dtcp::add_request& asked, plan mad
             {state.streams.acquire(made.streams[i]), path::egress_id{}, made.headers[i]});
     added->streams = std::move(made.streams);
 
-    state.published.insert(std::move(compiled), std::move(then));
+    state.published.assign(slot, std::move(then));
     return state.insert(source, std::move(added)).id;
 }
 
@@ -309,20 +316,19 @@ answer handle(request_context& context, dtcp::add_request&& asked) {
     slot_id slot;
     if (!state.path.acquire(slot))
         return refuse(context, audit_event::add, make_error_code(errc::out_of_resources));
-    auto compiled = filter::criterion::make(slot, std::move(made->spec));
-    if (!compiled) {
+    if (const auto taken = take_in(state.published, slot, std::move(made->spec)); !taken) {
         state.path.release(slot);
-        return refuse(context, audit_event::add, make_error_code(dtcp::errc::invalid_filter_entry));
+        return refuse(context, audit_event::add, taken.error());
     }
     audit_note note{audit_event::add, dtcp::status_code::ok, context.from.source.next_id().value(),
                     1, describe(asked)};
     if (auto instead = record(context, std::move(note))) {
+        state.published.erase(slot);
         state.path.release(slot);
         return std::move(*instead);
     }
     answer given = accept(context);
-    given.added = install(context, asked, std::move(*made), std::move(*compiled));
-    given.head.criterion = given.added->value();
+    given.head.criterion = install(context, asked, std::move(*made), slot).value();
     given.until = awaited::in_force;
     given.number = state.published.pending();
     return given;

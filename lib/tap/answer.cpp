@@ -15,11 +15,4 @@ bool is_due(const answer& one, const publisher& published) noexcept {
     return true;
 }
 
-void turn_into_failure(answer& one) {
-    one.head.status = dtcp::status_code::internal_error;
-    one.head.criterion.reset();
-    one.until = awaited::nothing;
-    one.added.reset();
-}
-
 } // namespace flowtap::tap

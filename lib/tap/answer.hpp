@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include <flowtap/core/ids.hpp>
 #include <flowtap/dtcp/response.hpp>
@@ -26,16 +25,11 @@ struct answer {
     dtcp::response head;
     awaited until = awaited::nothing;
     edition number;
-    /// The criterion that waits to be in force, if the answer is to an ADD.
-    std::optional<criteria_id> added;
     /// The rest of the answer to a LIST.
     std::unique_ptr<listing> list;
 };
 
 /// True when what an answer waits for has come.
 bool is_due(const answer& one, const publisher& published) noexcept;
-
-/// Turns the answer to an ADD into a 500: what it added could not be published.
-void turn_into_failure(answer& one);
 
 } // namespace flowtap::tap

@@ -37,28 +37,41 @@ bool is_up_to_date(const path::action& before, const filter::criterion& filter,
                       });
 }
 
-void drop(control& state, control_source& source, criterion& one, time_stamp now) {
+void drop(control& state, control_source& source, criterion& one, std::string_view why,
+          time_stamp now) {
     audit_note note{audit_event::purge};
     note.criterion = one.id.value();
     note.count = 1;
-    note.detail = "the control source may not use its content destination any more";
+    note.detail = why;
     write_audit(state.audit, source.name(), "", std::move(note), now.wall);
     state.remove(source, one);
 }
 
-/// Gives a criterion the addresses and interfaces that its plan has now.
-void bring_up_to_date(control& state, criterion& one, capture_plan plan) {
+result<void> change(publisher& in, const filter::criterion& filter, const capture_group& group,
+                    path::action then) {
+    if (filter.spec().scope == group.scope) {
+        in.assign(filter.slot(), std::move(then));
+        return {};
+    }
+    filter_spec spec = filter.spec();
+    spec.scope = group.scope;
+    return in.change(*filter::criterion::make(filter.slot(), std::move(spec)), std::move(then));
+}
+
+/// Gives a criterion the addresses and interfaces that its plan has now. An error leaves it
+/// without a filter.
+result<void> bring_up_to_date(control& state, criterion& one, capture_plan plan) {
     path::action then = state.published.action_of(one.slot);
     then.group = plan.group->number;
     then.targets.clear();
     for (std::size_t i = 0; i < plan.streams.size(); ++i)
         then.targets.push_back(
             {state.streams.acquire(plan.streams[i]), path::egress_id{}, plan.headers[i]});
-    filter_spec spec = state.published.filter_of(one.slot).spec();
-    spec.scope = plan.group->scope;
-    state.published.change(*filter::criterion::make(one.slot, std::move(spec)), std::move(then));
+    auto changed =
+        change(state.published, state.published.filter_of(one.slot), *plan.group, std::move(then));
     for (const stream_key& stream : std::exchange(one.streams, std::move(plan.streams)))
         state.streams.release(stream, state.published.pending());
+    return changed;
 }
 
 } // namespace
@@ -90,10 +103,13 @@ void recheck_captures(control& state, time_stamp now) {
             auto plan = plan_capture(state, *source, one->terms->entry.cdest_ids);
             if (!plan || plan->destinations != one->destinations ||
                 !state.streams.has_ids(plan->streams.size()))
-                drop(state, *source, *one, now);
-            else if (!is_up_to_date(state.published.action_of(one->slot),
-                                    state.published.filter_of(one->slot), *plan))
-                bring_up_to_date(state, *one, std::move(*plan));
+                drop(state, *source, *one,
+                     "the control source may not use its content destination any more", now);
+            else if (is_up_to_date(state.published.action_of(one->slot),
+                                   state.published.filter_of(one->slot), *plan))
+                continue;
+            else if (const auto done = bring_up_to_date(state, *one, std::move(*plan)); !done)
+                drop(state, *source, *one, done.error().message(), now);
         }
     }
 }

@@ -11,7 +11,8 @@ namespace flowtap::tap {
 
 control::control(settings with_settings, surroundings around)
     : path(around.path), audit(around.audit), make_hash(std::move(around.make_hash)),
-      sources(make_hash), published(around.path), sequences(around.sequences) {
+      sources(make_hash), published(around.path, std::move(around.background)),
+      sequences(around.sequences) {
     apply(std::move(with_settings));
 }
 
@@ -23,6 +24,7 @@ void control::apply(settings next) {
     auto own = std::make_shared<path::own_traffic>();
     for (const own_service& service : with.own_services)
         own->add(service.protocol, service.where);
+    published.limit(with.filter_memory);
     published.replace({names.map(), std::move(own), groups.gates(with), groups.copy_limits()});
 }
 

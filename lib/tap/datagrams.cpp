@@ -201,12 +201,6 @@ std::optional<steady_time> datagrams::deadline() const {
     return refusals_.deadline();
 }
 
-void datagrams::fail_add(const control_source& of, criteria_id which) {
-    for (reply& one : waiting_)
-        if (one.source == &of && one.given.added == which)
-            turn_into_failure(one.given);
-}
-
 void datagrams::forget_requests(const control_source& whose) {
     state_->counts.datagrams_dropped += backlog_.size(whose.id());
     backlog_.forget(whose.id());

@@ -48,9 +48,6 @@ public:
     /// When `turn` has something to do; the time of the last one stands for "now".
     std::optional<steady_time> deadline() const;
 
-    /// Turns the answer to the ADD that made `which` into a 500.
-    void fail_add(const control_source& of, criteria_id which);
-
     /// Drops the requests and the answers of a control source that wait.
     void forget(const control_source& whose);
     /// Drops the requests of a control source that wait.

@@ -2,7 +2,6 @@
 #include "implementation.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -142,7 +141,7 @@ void access_point::implementation::turn(time_stamp now) {
         state_.published.watch();
     } else {
         turns_put_off_ = 0;
-        publish(now);
+        state_.published.publish();
     }
     state_.streams.settle(state_.published.settled());
     const std::vector<session_id> waiting(waiting_.begin(), waiting_.end());
@@ -153,40 +152,6 @@ void access_point::implementation::turn(time_stamp now) {
     datagrams_.turn(now);
     send_notifications(now);
     unfinished_ |= has_notifications();
-}
-
-void access_point::implementation::publish(time_stamp now) {
-    publisher& published = state_.published;
-    const std::size_t memory = state_.with.filter_memory;
-    const auto done = published.publish(memory);
-    if (done)
-        return;
-    // One ADD that is too large must not take the others of its turn with it.
-    take_back(published.find_overflow(memory), done.error(), now);
-    if (published.publish(memory))
-        return;
-    take_back({published.newcomers().begin(), published.newcomers().end()}, done.error(), now);
-    // What is left has been in force before, so it may stay, also when a limit was lowered since:
-    // what was deleted must go. Should even this fail, it is tried again with the next turn.
-    static_cast<void>(published.publish(std::numeric_limits<std::size_t>::max()));
-}
-
-void access_point::implementation::take_back(const std::vector<slot_id>& slots, const error& reason,
-                                             time_stamp now) {
-    for (const slot_id slot : slots) {
-        const placed_criterion failed = state_.placed.find(slot);
-        audit_note note{audit_event::purge, dtcp::status_code::internal_error};
-        note.criterion = failed.what->id.value();
-        note.count = 1;
-        note.detail = reason.code.message();
-        write_audit(state_.audit, failed.of->name(), "", std::move(note), now.wall);
-        for (auto& [id, session] : sessions_)
-            if (&session.source() == failed.of)
-                session.fail_add(failed.what->id);
-        datagrams_.fail_add(*failed.of, failed.what->id);
-        state_.remove(*failed.of, *failed.what);
-        ++state_.counts.errors_answered;
-    }
 }
 
 void access_point::implementation::announce(session_id id, session& of) {
@@ -213,7 +178,7 @@ std::optional<effect> access_point::implementation::next_effect() {
 }
 
 std::optional<steady_time> access_point::implementation::deadline() const {
-    if (unfinished_)
+    if (unfinished_ || state_.published.has_merged())
         return turned_;
     std::optional<steady_time> due = datagrams_.deadline();
     const auto at_the_latest = [&](steady_time when) { due = due ? std::min(*due, when) : when; };

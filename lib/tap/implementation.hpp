@@ -48,10 +48,6 @@ private:
     /// Counts and records a message that gets no answer.
     void refuse(const session& from, const refusal& reason, time_stamp now);
 
-    /// Publishes what has changed, and takes back what cannot be published.
-    void publish(time_stamp now);
-    /// Takes back criteria that could not be published, and answers their ADDs with 500.
-    void take_back(const std::vector<slot_id>& slots, const error& reason, time_stamp now);
     /// Says what there is to say of a session: that it has output, or is to be closed.
     void announce(session_id id, session& of);
     /// Deletes all criteria of a control source, for a reason that is not its own.

@@ -1,48 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "publisher.hpp"
 
-#include <algorithm>
-#include <cstddef>
-#include <set>
+#include <limits>
 
 namespace flowtap::tap {
 
 namespace {
 
-std::ptrdiff_t difference(std::size_t count) {
-    return static_cast<std::ptrdiff_t>(count);
-}
+constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
 } // namespace
 
-void publisher::insert(filter::criterion what, path::action then) {
-    const slot_id slot = what.slot();
-    if (places_.size() <= slot.value())
-        places_.resize(slot.value() + std::size_t{1}, nowhere);
-    places_[slot.value()] = criteria_.size();
-    criteria_.push_back(std::move(what));
+void publisher::limit(std::size_t memory) {
+    // How many criteria there may be is the roster's business.
+    limits_.criteria = unlimited;
+    limits_.memory = memory;
+    criteria_.limit(limits_);
+}
+
+void publisher::assign(slot_id slot, path::action then) {
     actions_.assign(slot, std::move(then));
-    newcomers_.push_back(slot);
     changed_ = true;
 }
 
 void publisher::erase(slot_id slot) {
-    const std::size_t place = std::exchange(places_[slot.value()], nowhere);
-    if (place + 1 != criteria_.size()) {
-        criteria_[place] = std::move(criteria_.back());
-        places_[criteria_[place].slot().value()] = place;
-    }
-    criteria_.pop_back();
+    criteria_.erase(slot);
     actions_.erase(slot);
-    std::erase(newcomers_, slot);
     changed_ = true;
 }
 
-void publisher::change(filter::criterion what, path::action then) {
+result<void> publisher::change(filter::criterion what, path::action then) {
     const slot_id slot = what.slot();
-    criteria_[places_[slot.value()]] = std::move(what);
-    actions_.assign(slot, std::move(then));
-    changed_ = true;
+    erase(slot);
+    criteria_.limit({.criteria = unlimited, .memory = unlimited, .entries = unlimited});
+    auto inserted = criteria_.insert(std::move(what));
+    criteria_.limit(limits_);
+    if (inserted)
+        actions_.assign(slot, std::move(then));
+    return inserted;
 }
 
 void publisher::replace(path_tables with) {
@@ -50,20 +45,16 @@ void publisher::replace(path_tables with) {
     changed_ = true;
 }
 
-result<void> publisher::publish(std::size_t memory) {
+void publisher::publish() {
     watch();
-    if (!changed_ || in_force_ < published_)
-        return {};
-    filter::classifier_limits limits;
-    limits.criteria = std::max(limits.criteria, criteria_.size());
-    limits.memory = memory;
-    auto compiled = filter::classifier::build(criteria_, limits);
-    if (!compiled)
-        return fail(std::move(compiled).error());
+    if (in_force_ < published_)
+        return;
+    changed_ |= merger_.collect(criteria_);
+    if (!changed_)
+        return merger_.begin_when_idle(criteria_);
 
-    memory_ = compiled->cost().memory;
     path::snapshot next;
-    next.criteria = std::make_shared<const filter::classifier>(std::move(*compiled));
+    next.criteria = std::make_shared<const filter::classifier>(criteria_.version());
     next.actions = actions_;
     next.interfaces = tables_.interfaces;
     next.own = tables_.own;
@@ -71,49 +62,9 @@ result<void> publisher::publish(std::size_t memory) {
     next.copy_limits = tables_.copy_limits;
     published_ = edition{published_.value() + 1};
     watched_.emplace_back(published_, path_->publish(std::move(next)));
-    newcomers_.clear();
     changed_ = false;
     watch();
-    return {};
-}
-
-std::vector<slot_id> publisher::find_overflow(std::size_t memory) const {
-    if (newcomers_.empty())
-        return {};
-    constexpr std::size_t most_trials = 12;
-    std::size_t trials = most_trials;
-    std::vector<slot_id> rejected;
-    std::size_t fitting = 0;
-    // Each round looks for the first newcomer that does not fit beside those before it.
-    do {
-        std::size_t failing = newcomers_.size();
-        while (failing - fitting > 1) {
-            if (trials-- == 0) {
-                rejected.insert(rejected.end(), newcomers_.begin() + difference(fitting),
-                                newcomers_.end());
-                return rejected;
-            }
-            const std::size_t middle = fitting + (failing - fitting) / 2;
-            (fits(middle, rejected, memory) ? fitting : failing) = middle;
-        }
-        rejected.push_back(newcomers_[fitting]);
-        fitting = failing;
-    } while (fitting < newcomers_.size() && !fits(newcomers_.size(), rejected, memory));
-    return rejected;
-}
-
-bool publisher::fits(std::size_t count, std::span<const slot_id> rejected,
-                     std::size_t memory) const {
-    std::set<slot_id> without(rejected.begin(), rejected.end());
-    without.insert(newcomers_.begin() + difference(count), newcomers_.end());
-    std::vector<filter::criterion> tried;
-    for (const filter::criterion& one : criteria_)
-        if (!without.contains(one.slot()))
-            tried.push_back(one);
-    filter::classifier_limits limits;
-    limits.criteria = std::max(limits.criteria, tried.size());
-    limits.memory = memory;
-    return filter::classifier::build(tried, limits).has_value();
+    merger_.begin(criteria_);
 }
 
 void publisher::watch() {

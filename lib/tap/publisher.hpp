@@ -5,17 +5,18 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <span>
 #include <utility>
 #include <vector>
 
 #include <flowtap/core/ids.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/filter/criterion.hpp>
+#include <flowtap/filter/live_classifier.hpp>
 #include <flowtap/path/data_path.hpp>
 #include <flowtap/path/snapshot.hpp>
 
 #include "edition.hpp"
+#include "merger.hpp"
 
 namespace flowtap::tap {
 
@@ -28,39 +29,42 @@ struct path_tables {
 };
 
 /// Brings the criteria into the data path. Changes gather until `publish` makes one snapshot of
-/// them. Each publication compiles all criteria anew; a classifier that takes changes one by one
-/// would be used here and nowhere else.
+/// them. What it costs depends on what has changed, not on how many criteria there are: merging
+/// changes into the rest is handed out, see `merger`.
 class publisher {
 public:
-    explicit publisher(path::data_path& path) : path_(&path) {}
+    publisher(path::data_path& path, background_executor background)
+        : path_(&path), merger_(std::move(background)) {}
 
-    void insert(filter::criterion what, path::action then);
+    /// What all criteria may take; what is there already stays, even if it is more.
+    void limit(std::size_t memory);
+
+    /// Takes a criterion in, if there is room for it: the next publication has it. It does nothing
+    /// until it has an action. Errors: those of `live_classifier::insert`.
+    result<void> insert(filter::criterion what) { return note(criteria_.insert(std::move(what))); }
+    void assign(slot_id slot, path::action then);
     void erase(slot_id slot);
-    /// Puts something else in the place of a criterion that is there, in the same slot.
-    void change(filter::criterion what, path::action then);
+    /// Puts something else in the place of a criterion that is there, in the same slot and with
+    /// the next publication as a whole. It has been let in before, so it may go beyond the limit.
+    /// When even that fails, the slot is empty.
+    result<void> change(filter::criterion what, path::action then);
     void replace(path_tables with);
 
-    const filter::criterion& filter_of(slot_id slot) const {
-        return criteria_[places_[slot.value()]];
-    }
+    const filter::criterion& filter_of(slot_id slot) const { return *criteria_.find(slot); }
     const path::action& action_of(slot_id slot) const noexcept { return actions_[slot]; }
     /// Octets of memory that the criteria published last take.
-    std::size_t memory() const noexcept { return memory_; }
+    std::size_t memory() const noexcept { return criteria_.cost().memory; }
 
     /// The edition that holds all changes made so far.
     edition pending() const noexcept {
         return changed_ ? edition{published_.value() + 1} : published_;
     }
 
-    /// Publishes what has changed, if the compiled criteria take at most `memory` octets; nothing
-    /// when nothing has changed, or while the data path still holds back the publication before.
-    /// An error leaves the changes waiting.
-    result<void> publish(std::size_t memory);
-
-    /// The newcomers that must go so that the compiled criteria take at most `memory` octets: of
-    /// those that do not fit beside the ones before them, each. It compiles again and again to find
-    /// them, a bounded number of times; what it has not come to by then goes, too.
-    std::vector<slot_id> find_overflow(std::size_t memory) const;
+    /// Publishes what has changed and what was merged; nothing when nothing has changed, or while
+    /// the data path still holds back the publication before.
+    void publish();
+    /// True when something was merged meanwhile that `publish` would take now.
+    bool has_merged() const noexcept { return merger_.is_done() && in_force_ >= published_; }
 
     /// Asks the data path how far the workers are.
     void watch();
@@ -70,22 +74,18 @@ public:
     /// No worker uses an older edition any more.
     edition settled() const noexcept { return settled_; }
 
-    /// The criteria that came since the last publication.
-    std::span<const slot_id> newcomers() const noexcept { return newcomers_; }
-
 private:
-    static constexpr std::size_t nowhere = ~std::size_t{0};
-
-    /// Whether all criteria fit but for `rejected` and for the newcomers from `count` on.
-    bool fits(std::size_t count, std::span<const slot_id> rejected, std::size_t memory) const;
+    result<void> note(result<void> changed) noexcept {
+        changed_ |= changed.has_value();
+        return changed;
+    }
 
     path::data_path* path_;
-    std::vector<filter::criterion> criteria_;
-    std::vector<std::size_t> places_; ///< in `criteria_`, by slot
+    filter::live_classifier criteria_;
+    filter::classifier_limits limits_;
+    merger merger_;
     path::action_table actions_;
     path_tables tables_;
-    std::size_t memory_ = 0;
-    std::vector<slot_id> newcomers_;
     bool changed_ = false;
     edition published_;
     edition in_force_;

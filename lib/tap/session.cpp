@@ -95,12 +95,6 @@ std::size_t session::read(std::span<char> room, const publisher& published, time
     return moved;
 }
 
-void session::fail_add(criteria_id which) {
-    for (output& one : outputs_)
-        if (auto* given = std::get_if<answer>(&one); given != nullptr && given->added == which)
-            turn_into_failure(*given);
-}
-
 void session::close_when_read(std::string diagnostic) {
     if (!closing_)
         closing_ = std::move(diagnostic);

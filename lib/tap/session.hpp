@@ -61,9 +61,6 @@ public:
     /// True when the first answer waits for the data path.
     bool is_waiting(const publisher& published) const noexcept;
 
-    /// Turns the answer to the ADD that made `which` into a 500.
-    void fail_add(criteria_id which);
-
     /// No more requests are taken. The session is to be closed when its answers have been read.
     void close_when_read(std::string diagnostic);
     /// Forgets all answers, and closes.

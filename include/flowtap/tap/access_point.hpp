@@ -49,7 +49,7 @@ struct send_datagram {
 /// What the surroundings of an access point are asked to do.
 using effect = std::variant<output_ready, close_session, send_datagram>;
 
-/// What an access point needs from its surroundings. All of it must outlive the access point.
+/// What an access point needs from its surroundings. What is referred to must outlive it.
 struct surroundings {
     path::data_path& path;
     audit_log& audit;
@@ -57,6 +57,15 @@ struct surroundings {
     std::function<std::unique_ptr<dtcp::keyed_hash>(std::string_view key)> make_hash;
     /// Null: sequence numbers are forgotten with the access point.
     sequence_store* sequences = nullptr;
+    /// Calls what it is given once, soon, on another thread, and has `turn` called after that. It
+    /// gets the access point's long work, one piece at a time: merging new criteria into the many
+    /// that are there, some tens of milliseconds for 100,000 of them. What it is given owns all
+    /// that it uses: it may run at any time, also during or after the access point's end (without
+    /// effect then), and may be dropped without being called (it is handed out again after the
+    /// next change). `deadline` says "now" when it has run, so a loop that asks often needs no
+    /// more. Called within `turn`; must not throw.
+    /// Null: the work is done within a turn in which nothing else has changed.
+    std::function<void(std::function<void()>)> background = nullptr;
 };
 
 /// What an operator may see of the access point: no names, addresses or interfaces.

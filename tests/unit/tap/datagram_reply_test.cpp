@@ -116,7 +116,7 @@ TEST_CASE("over UDP a DELETE waits for the workers, and nobody waits for it") {
     CHECK(on.pass(udp_packet(1)) == 0);
 }
 
-TEST_CASE("over UDP an ADD that could not be published is answered with 500") {
+TEST_CASE("over UDP an ADD that there is no room for is answered with 500") {
     tap::settings with = roomy(10'000);
     with.filter_memory = 1;
     udp_rig at(with);

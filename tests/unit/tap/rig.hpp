@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <flowtap/dtcp/authentication.hpp>
+#include <flowtap/dtcp/status.hpp>
 #include <flowtap/path/data_path.hpp>
 #include <flowtap/permission/principal.hpp>
 #include <flowtap/tap/access_point.hpp>
@@ -40,6 +41,14 @@ public:
         return static_cast<std::size_t>(
             std::count_if(records.begin(), records.end(),
                           [&](const audit_record& one) { return one.event == event; }));
+    }
+
+    /// How many of them have this status.
+    std::size_t count(audit_event event, dtcp::status_code status) const {
+        return static_cast<std::size_t>(
+            std::count_if(records.begin(), records.end(), [&](const audit_record& one) {
+                return one.event == event && one.status == static_cast<std::uint16_t>(status);
+            }));
     }
 
     std::vector<audit_record> records;

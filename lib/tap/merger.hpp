@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <flowtap/filter/live_classifier.hpp>
+
+namespace flowtap::tap {
+
+/// As `surroundings::background`.
+using background_executor = std::function<void(std::function<void()>)>;
+
+/// Has the long work on a classifier done elsewhere: one job at a time.
+///
+/// A job owns all that it reads, and what is handed out owns the job. So it may run at any time and
+/// on any thread, also when the merger is gone: then its outcome is dropped. It may be dropped
+/// unrun, too, and the next `begin` finds work again. Everything but what is handed out is for one
+/// thread.
+class merger {
+public:
+    /// Null: no other thread is to be had.
+    explicit merger(background_executor elsewhere);
+    ~merger();
+    merger(const merger&) = delete;
+    merger& operator=(const merger&) = delete;
+
+    /// Hands out what `of` has to do, if it has, and nothing is under way.
+    void begin(filter::live_classifier& of);
+    /// The same where it has to be done at once, by the caller, since there is no other thread.
+    /// To be called when nobody waits.
+    void begin_when_idle(filter::live_classifier& of);
+
+    /// Whether a job has run that `collect` would take.
+    bool is_done() const noexcept;
+    /// Gives what is done to the classifier that it is from. True if there was something.
+    bool collect(filter::live_classifier& into);
+
+private:
+    struct task;
+    class errand;
+
+    /// Whether a job was begun and has neither run nor been dropped.
+    bool is_under_way() const noexcept;
+
+    background_executor elsewhere_;
+    /// Null when there is nothing under way or done.
+    std::shared_ptr<task> task_;
+};
+
+} // namespace flowtap::tap
