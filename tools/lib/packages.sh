@@ -23,7 +23,7 @@ flowtap_packages_check=(
 )
 
 # shellcheck disable=SC2034
-flowtap_packages_bench=(libbenchmark-dev)
+flowtap_packages_bench=(libbenchmark-dev libdpdk-dev gnuplot-nox)
 
 # Prints those of the given packages that are not installed.
 missing_packages() {

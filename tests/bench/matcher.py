@@ -1,0 +1,271 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the matcher against its competitors and prints the table of goals.
+
+    tests/bench/matcher.py                 # builds what is needed, measures, prints the table
+    tests/bench/matcher.py --quick         # few repetitions, small sets: for a look in between
+    tests/bench/matcher.py --markdown      # the table as tests/bench/README.md has it
+    tests/bench/matcher.py --json out.json # beside the table: everything measured
+    tests/bench/matcher.py --plot          # instead: the plots over 1 to 100,000 criteria
+
+Exit status: 0 when no floor is missed, 1 when one is, 2 when two sides disagree on what matches,
+3 when something could not be run. README.md beside this file says what the rows mean.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import matcher_plot  # noqa: E402 (the path is set first)
+import matcher_rows  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MEASURE = "tests/bench/matcher/measure"
+
+
+class Failed(Exception):
+    """Something that ends the program, with its exit status."""
+
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+def progress(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# --- building
+
+def run_quietly(command, **more):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, **more)
+    if done.returncode != 0:
+        raise Failed(3, f"{' '.join(map(str, command))} failed:\n{done.stdout[-2000:]}")
+    return done.stdout
+
+
+def build(directory):
+    """A release build of the benchmarks, with DPDK where it is installed."""
+    if not (directory / "build.ninja").exists():
+        progress(f"setting up {directory}")
+        run_quietly(["meson", "setup", str(directory), str(ROOT), "-Dbuildtype=release",
+                     "-Dbench=enabled", "-Dbench-rte-acl=auto", "-Dtools=disabled",
+                     "-Dexamples=disabled", "-Dtransport=disabled"])
+    progress(f"building in {directory}")
+    run_quietly(["ninja", "-C", str(directory), MEASURE])
+
+
+# --- what it is measured on
+
+def first_line(path, pattern):
+    try:
+        found = re.search(pattern, pathlib.Path(path).read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        return "unknown"
+    return found.group(1).strip() if found else "unknown"
+
+
+def caches():
+    """The processor's caches as `L2 2048K`."""
+    found = []
+    for index in sorted(pathlib.Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        if (index / "type").read_text(encoding="utf-8").strip() != "Instruction":
+            found.append("L" + (index / "level").read_text(encoding="utf-8").strip() + " "
+                         + (index / "size").read_text(encoding="utf-8").strip())
+    return ", ".join(found)
+
+
+def commit():
+    def git(*arguments):
+        return subprocess.run(["git", "-C", str(ROOT), *arguments], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, check=False).stdout.strip()
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + (
+        " with changes" if git("status", "--porcelain") else "")
+
+
+def compiler(directory):
+    def introspect(what):
+        return json.loads(run_quietly(["meson", "introspect", what, str(directory)]))
+    command = next(sources["compiler"] for target in introspect("--targets")
+                   if target["name"] == "measure" for sources in target["target_sources"])
+    version = run_quietly([command[-1], "--version"]).splitlines()[0]
+    kind = next(each["value"] for each in introspect("--buildoptions")
+                if each["name"] == "buildtype")
+    return f"{version}, {kind} build"
+
+
+def surroundings(directory, core):
+    flags = first_line("/proc/cpuinfo", r"^flags\s*:(.*)$").split()
+    return {
+        "machine": first_line("/proc/cpuinfo", r"^model name\s*:(.*)$")
+                   + f", family {first_line('/proc/cpuinfo', '^cpu family.*:(.*)$')}"
+                   + f" model {first_line('/proc/cpuinfo', '^model[^ ]*:(.*)$')}"
+                   + f", {os.cpu_count()} processors, {caches()}",
+        "instructions": " ".join(flag for flag in ("avx2", "bmi2", "avx512f", "avx512bw",
+                                                   "avx512vl") if flag in flags) or "portable",
+        "system": f"{platform.system()} {platform.release()}",
+        "compiler": compiler(directory),
+        "commit": commit(),
+        "load before": " ".join(f"{each:.2f}" for each in os.getloadavg()),
+        "core": core,
+    }
+
+
+# --- measuring
+
+class Bench:
+    """Runs `measure` and keeps what it says."""
+
+    def __init__(self, directory, options):
+        self.program = directory / MEASURE
+        self.options = options
+        self.versions = {}
+
+    def measure(self, loads, updates=0):
+        """What was measured of each workload. `loads` maps workloads to their sides."""
+        command = [str(self.program), "--core", str(self.options.core),
+                   "--repetitions", str(self.options.repetitions),
+                   "--milliseconds", str(self.options.milliseconds),
+                   "--updates", str(updates)]
+        texts = {f"{load},sides={'+'.join(sides)}": load for load, sides in loads.items()}
+        done = subprocess.run(command + list(texts), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode != 0:
+            raise Failed(2 if done.returncode == 2 else 3,
+                         f"{done.stderr.strip()} (exit status {done.returncode})")
+        told = json.loads(done.stdout[done.stdout.index("{"):])
+        self.versions = told["versions"]
+        return {texts[each["workload"]]: each for each in told["workloads"]}
+
+    def group(self, group):
+        """What was measured for a group of rows, seed by seed."""
+        by_seed = []
+        for seed in group.seeds[:self.options.seeds]:
+            begin = time.monotonic()
+            needs = {f"{load},seed={seed}": sides for load, sides in group.needs().items()}
+            measured = self.measure(needs, group.updates)
+            by_seed.append({load: measured[f"{load},seed={seed}"] for load in group.needs()})
+            progress(f"  seed {seed}: {time.monotonic() - begin:.0f} s")
+        return by_seed
+
+
+def chosen_groups(options):
+    for group in matcher_rows.GROUPS:
+        if options.only and not re.search(options.only, group.title):
+            continue
+        if options.quick and group.large:
+            continue
+        yield group
+
+
+def header(about, versions):
+    lines = [f"{name}: {value}" for name, value in about.items()]
+    lines += [f"{name}: {value}" for name, value in versions.items() if name != "batch"]
+    lines.append(
+        f"one thread, batches of {versions.get('batch', '?')}; traces of 65,536 packets that are "
+        "matched again and again: 4 MiB of keys for ours, 1.5 MiB of keys and pointers for "
+        "rte_acl; ratios are of medians over samples taken in turn, judged by the worst seed; all "
+        "sides found the same matches")
+    if "rte_acl" not in versions:
+        lines.append("rte_acl: not built (needs Debian's libdpdk-dev), rows left open")
+    return lines
+
+
+def print_report(options, about, versions, tables):
+    if options.markdown:
+        print("\n".join(f"- {line}" for line in header(about, versions)) + "\n")
+        print("\n\n".join(matcher_rows.markdown_table(*table) for table in tables))
+    else:
+        print("\n".join(header(about, versions)) + "\n")
+        print("\n\n".join(matcher_rows.text_table(*table) for table in tables))
+
+
+def summary(tables):
+    """What the verdicts come to: lines for the end, and whether a floor is missed."""
+    def having(verdict):
+        return [f"{title}: {line.title}" for title, lines in tables for line in lines
+                if line.verdict == verdict and not (verdict == "not measured"
+                                                    and line.floor is None)]
+    missed, unknown = having("floor missed"), having("not measured")
+    short = having("floor met") + having("aim missed")
+    lines = [f"floor missed: {each}" for each in missed]
+    lines += [f"aim missed: {each}" for each in short]
+    lines += [f"not measured: {each}" for each in unknown]
+    return lines, bool(missed)
+
+
+def table(options, directory):
+    about = surroundings(directory, options.core)
+    bench = Bench(directory, options)
+    tables, raw = [], {}
+    for group in chosen_groups(options):
+        progress(group.title)
+        by_seed = bench.group(group)
+        raw[group.title] = by_seed
+        tables.append((group.title, [matcher_rows.evaluate(row, by_seed) for row in group.rows]))
+    print_report(options, about, bench.versions, tables)
+    lines, missed = summary(tables)
+    print("\n" + "\n".join(lines or ["every floor and every aim is met"]))
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(
+            {"about": about, "versions": bench.versions, "measured": raw,
+             "table": [{"group": title, **vars(line)} for title, all_lines in tables
+                       for line in all_lines]}, indent=1) + "\n", encoding="utf-8")
+    return 1 if missed else 0
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--quick", action="store_true",
+                        help="three repetitions, one seed, nothing above 3000 criteria")
+    parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
+    parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
+    parser.add_argument("--only", metavar="REGEX", help="only the groups whose title matches")
+    parser.add_argument("--plot", action="store_true",
+                        help="measure over the number of criteria, write CSV and SVG files to "
+                             "tests/bench (or --plot-directory), print no table")
+    parser.add_argument("--plot-directory", metavar="DIR", type=pathlib.Path,
+                        default=ROOT / "tests" / "bench")
+    parser.add_argument("--build-directory", metavar="DIR", type=pathlib.Path,
+                        default=ROOT / "build-bench")
+    parser.add_argument("--no-build", action="store_true", help="take what is built as it is")
+    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)),
+                        help="the processor to measure on (default: the last)")
+    parser.add_argument("--repetitions", type=int, help="samples of each side (default: 7)")
+    parser.add_argument("--milliseconds", type=int, help="length of a sample (default: 20)")
+    parser.add_argument("--seeds", type=int, help="sets of each shape and size (default: 3)")
+    options = parser.parse_args()
+    defaults = {"repetitions": 3, "milliseconds": 5, "seeds": 1} if options.quick else {
+        "repetitions": 7, "milliseconds": 20, "seeds": len(matcher_rows.SEEDS)}
+    for name, value in defaults.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    return options
+
+
+def main():
+    options = parse()
+    directory = options.build_directory.resolve()
+    try:
+        if not options.no_build:
+            build(directory)
+        if options.plot:
+            matcher_plot.plot(Bench(directory, options), options.plot_directory, progress,
+                              surroundings(directory, options.core))
+            return 0
+        return table(options, directory)
+    except Failed as failure:
+        print(failure, file=sys.stderr)
+        return failure.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

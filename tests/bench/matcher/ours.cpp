@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// The classifier, compiled at once and while it changes.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <optional>
+
+#include <flowtap/filter/classifier.hpp>
+#include <flowtap/filter/live_classifier.hpp>
+
+#include "clock.hpp"
+#include "side.hpp"
+
+namespace flowtap::bench {
+
+using namespace filter;
+
+namespace {
+
+constexpr classifier_limits no_limits = {1'000'000, std::size_t{8} << 30, 100'000'000};
+
+class classifier_side final : public side {
+public:
+    classifier_side(const workload& load, classifier with, std::size_t heap)
+        : load_(load), with_(std::move(with)), buffer_(batch, batch * 64 + load.criteria.size()),
+          heap_(heap) {}
+
+    void match(std::size_t first, std::size_t count) override {
+        if (with_.match(std::span(load_.keys).subspan(first, count), buffer_) != count)
+            refuse("the buffer is too small for the matches");
+    }
+    void found(std::size_t index, std::vector<std::uint32_t>& numbers) const override {
+        numbers.clear();
+        for (const slot_id slot : buffer_.matches(index))
+            numbers.push_back(slot.value());
+    }
+    std::string figures() const override {
+        const classifier_cost cost = with_.cost();
+        std::array<char, 512> text{};
+        std::snprintf(text.data(), text.size(),
+                      ", \"memory\": %zu, \"heap\": %zu, \"build_ms\": %.4f, \"probes_inet\": %zu, "
+                      "\"probes_inet6\": %zu, \"groups_inet\": %zu, \"groups_inet6\": %zu, "
+                      "\"unmerged\": %zu",
+                      cost.memory, heap_,
+                      std::chrono::duration<double, std::milli>(cost.build_time).count(),
+                      cost.probes_inet, cost.probes_inet6, cost.groups_inet, cost.groups_inet6,
+                      cost.unmerged);
+        return text.data();
+    }
+
+private:
+    const workload& load_;
+    classifier with_;
+    match_buffer buffer_;
+    std::size_t heap_;
+};
+
+void merge_all(live_classifier& live) {
+    while (auto job = live.begin_merge()) {
+        job->run();
+        live.finish(std::move(*job));
+    }
+}
+
+void insert(live_classifier& live, std::span<const criterion> criteria) {
+    for (const criterion& one : criteria) {
+        if (!live.insert(one))
+            refuse("the live classifier takes no more criteria");
+    }
+}
+
+/// How many criteria, inserted one by one after a merge of the rest, leave most unmerged.
+std::size_t most_unmerged(const workload& load) {
+    const std::size_t most = std::min<std::size_t>(load.criteria.size(), 2048);
+    live_classifier live(no_limits);
+    insert(live, std::span(load.criteria).first(load.criteria.size() - most));
+    merge_all(live);
+    std::size_t best = 0;
+    std::size_t unmerged = 0;
+    for (std::size_t i = 0; i < most; ++i) {
+        insert(live, std::span(load.criteria).subspan(load.criteria.size() - most + i, 1));
+        const std::size_t now = live.version().cost().unmerged;
+        if (now > unmerged) {
+            unmerged = now;
+            best = i + 1;
+        }
+    }
+    return best;
+}
+
+std::unique_ptr<side> make_live(const workload& load, std::size_t late) {
+    const std::size_t before = heap_in_use();
+    live_classifier live(no_limits);
+    const std::span all(load.criteria);
+    insert(live, all.first(all.size() - late));
+    merge_all(live);
+    for (std::size_t i = all.size() - late; i < all.size(); ++i) {
+        insert(live, all.subspan(i, 1));
+        (void)live.version();
+    }
+    classifier now = live.version();
+    const std::size_t heap = heap_in_use() - before;
+    return std::make_unique<classifier_side>(load, std::move(now), heap);
+}
+
+std::optional<code_path> path_named(std::string_view name) {
+    if (name == "ours")
+        return code_path::fastest;
+    if (name == "portable")
+        return code_path::portable;
+    if (name == "avx2")
+        return code_path::avx2;
+    if (name == "avx512")
+        return code_path::avx512;
+    return {};
+}
+
+} // namespace
+
+std::unique_ptr<side> make_ours(const workload& load, std::string_view name) {
+    if (name == "merged")
+        return make_live(load, 0);
+    if (name == "overlaid")
+        return make_live(load, most_unmerged(load));
+    const auto path = path_named(name);
+    if (!path)
+        return nullptr;
+    const std::size_t before = heap_in_use();
+    auto built = classifier::build(load.criteria, no_limits, *path);
+    if (!built)
+        refuse("the criteria do not compile: " + built.error().code.message());
+    const std::size_t heap = heap_in_use() - before;
+    return std::make_unique<classifier_side>(load, std::move(*built), heap);
+}
+
+std::string time_updates(const workload& load, std::size_t changes) {
+    live_classifier live(no_limits);
+    insert(live, load.criteria);
+    merge_all(live);
+    classifier in_force = live.version();
+    std::vector<double> microseconds;
+    std::chrono::nanoseconds background{0};
+    for (std::size_t i = 0; i < changes; ++i) {
+        const criterion& one = load.criteria[i * 7919 % load.criteria.size()];
+        const auto begin = thread_time();
+        live.erase(one.slot());
+        (void)live.insert(one);
+        in_force = live.version();
+        const auto end = thread_time();
+        microseconds.push_back(std::chrono::duration<double, std::micro>(end - begin).count());
+        merge_all(live);
+        background += thread_time() - end;
+    }
+    std::ranges::sort(microseconds);
+    const auto at = [&](std::size_t thousandth) {
+        return microseconds[(microseconds.size() - 1) * thousandth / 1000];
+    };
+    std::array<char, 256> text{};
+    std::snprintf(text.data(), text.size(),
+                  "{\"changes\": %zu, \"p50_us\": %.3f, \"p99_us\": %.3f, \"max_us\": %.3f, "
+                  "\"background_us\": %.3f}",
+                  changes, at(500), at(990), at(1000),
+                  std::chrono::duration<double, std::micro>(background).count() /
+                      static_cast<double>(changes));
+    return text.data();
+}
+
+} // namespace flowtap::bench
