@@ -2,63 +2,75 @@
 #include "engine.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 namespace flowtap::filter {
 
 namespace {
 
-/// Moves the members that are rules for hash tables out of `members`.
+/// The rules of all members, and whose they are.
 template <class Address>
-std::vector<host_rule<Address>> host_rules(const std::vector<member>& members) {
-    std::vector<host_rule<Address>> rules;
-    for (const member& one : members) {
-        if (const auto rule = host_rule<Address>::make(*one.spec, one.entry))
-            rules.push_back(*rule);
+struct owned_rules {
+    owned_rules(const std::vector<member>& members, residual_store& residuals) {
+        rules.reserve(members.size());
+        owners.reserve(members.size());
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            append_rules(*members[i].spec, members[i].entry, rules, residuals);
+            owners.resize(rules.size(), static_cast<std::uint32_t>(i));
+        }
     }
-    return rules;
-}
 
-/// Leaves in `members` only those whose entry is not in a table: not a rule, or a rule left over.
-template <class Address>
-void drop_placed(std::vector<member>& members, const std::vector<host_rule<Address>>& left_over) {
-    std::unordered_set<std::uint32_t> again;
-    for (const auto& rule : left_over)
-        again.insert(rule.entry);
-    std::erase_if(members, [&](const member& one) {
-        return host_rule<Address>::make(*one.spec, one.entry).has_value() &&
-               !again.contains(one.entry);
-    });
-}
+    std::vector<rule<Address>> rules;
+    std::vector<std::uint32_t> owners;
+};
 
 } // namespace
 
 template <class Address>
 void engine<Address>::build(std::vector<member> members, memory_budget& budget) {
-    if (members.size() > group_bits) {
-        std::vector<host_rule<Address>> rules = host_rules<Address>(members);
-        hosts = {host_table<Address>(host_side::both, rules),
-                 host_table<Address>(host_side::destination, rules),
-                 host_table<Address>(host_side::source, rules)};
-        for (const auto& table : hosts) {
-            some_hosts |= !table.empty();
-            if (!budget.take(table.memory()))
-                return;
-        }
-        drop_placed(members, rules);
+    if (members.empty())
+        return;
+    const owned_rules<Address> all(members, residuals);
+    const probe_plan plan = plan_probes<Address>(all.rules);
+
+    // A criterion stands in one place: when one of its rules goes to the groups, all of it does.
+    std::vector<bool> left(members.size());
+    std::vector<std::size_t> without;
+    for (std::size_t i = 0; i < all.rules.size(); ++i) {
+        if (plan.shape_of[i] == probe_plan::none)
+            without.push_back(i);
     }
-    sort_members(members);
-    for (std::span<const member> left(members); !left.empty() && !budget.exceeded();)
-        groups.push_back(std::make_unique<const group<Address>>(left, budget));
+    if (without.size() > max_scanned) {
+        for (const std::size_t i : without)
+            left[all.owners[i]] = true;
+    }
+    table.build(all.rules, all.owners, plan, left);
+    for (const std::size_t i : without) {
+        if (left[all.owners[i]])
+            all_ask_groups = true;
+        else
+            scanned.push_back(all.rules[i]);
+    }
+    residuals.shrink();
+    if (!budget.take(table.memory() + residuals.memory() + scanned.capacity() * sizeof(scanned[0])))
+        return;
+
+    std::vector<member> rest;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        if (left[i])
+            rest.push_back(members[i]);
+    }
+    sort_members(rest);
+    for (std::span<const member> some(rest); !some.empty() && !budget.exceeded();)
+        groups.push_back(std::make_unique<const group<Address>>(some, budget));
 }
 
 template <class Address>
 std::size_t engine<Address>::memory() const noexcept {
-    std::size_t sum = groups.capacity() * sizeof(groups[0]);
+    std::size_t sum = table.memory() + residuals.memory() +
+                      scanned.capacity() * sizeof(scanned[0]) +
+                      groups.capacity() * sizeof(groups[0]);
     for (const auto& one : groups)
         sum += one->memory();
-    for (const auto& table : hosts)
-        sum += table.memory();
     return sum;
 }
 

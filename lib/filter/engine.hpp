@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <memory>
 #include <span>
 #include <vector>
@@ -10,23 +9,34 @@
 
 #include "group.hpp"
 #include "hits.hpp"
-#include "host_table.hpp"
+#include "probe_table.hpp"
+#include "residual.hpp"
 
 namespace flowtap::filter {
 
 /// The criteria of one family, compiled.
 template <class Address>
 struct engine {
-    /// Criteria that name hosts, once there are too many for one group: by both hosts, by the
-    /// destination alone, by the source alone.
-    std::array<host_table<Address>, 3> hosts;
-    bool some_hosts = false;
+    /// The most rules that all packets are held against.
+    static constexpr std::size_t max_scanned = 8;
+
+    /// Those that can be told by a handle.
+    probe_table<Address> table;
+    /// Those that cannot, if they are few.
+    std::vector<rule<Address>> scanned;
+    /// The rest of the checks of both.
+    residual_store residuals;
     /// All others.
     std::vector<std::unique_ptr<const group<Address>>> groups;
+    /// Whether a group has a criterion without a handle: all packets are looked up there.
+    bool all_ask_groups = false;
 
     /// Compiles `members`, the criteria that look at the family.
     void build(std::vector<member> members, memory_budget& budget);
     std::size_t memory() const noexcept;
+    bool empty() const noexcept {
+        return table.probes.empty() && scanned.empty() && groups.empty();
+    }
 };
 
 extern template struct engine<std::uint32_t>;
@@ -44,6 +54,15 @@ struct compiled_set {
 /// is full: what was added then is of no use.
 using match_function = void (*)(const compiled_set& set, std::span<const packet_key> keys,
                                 hit_list& found) noexcept;
+
+void match_portable(const compiled_set& set, std::span<const packet_key> keys,
+                    hit_list& found) noexcept;
+#if defined(__x86_64__)
+void match_avx2(const compiled_set& set, std::span<const packet_key> keys,
+                hit_list& found) noexcept;
+void match_avx512(const compiled_set& set, std::span<const packet_key> keys,
+                  hit_list& found) noexcept;
+#endif
 
 /// The function for `path` on this processor.
 match_function choose_match(code_path path) noexcept;

@@ -70,13 +70,16 @@ bool contained(const std::uint32_t*& at, std::size_t count, const T& value) noex
 
 bool some_pair_holds(const std::uint32_t*& at, std::size_t count, const packet_key& key) noexcept {
     using port = encoding<std::uint16_t>;
-    bool some = false;
-    for (; count != 0; --count, at += 2) {
-        some |= (port::first(at) <= key.source_port) & (key.source_port <= port::last(at)) &
-                (port::first(at + 1) <= key.destination_port) &
-                (key.destination_port <= port::last(at + 1));
+    const auto within = [](const std::uint32_t* range, std::uint16_t value) {
+        return port::first(range) <= value && value <= port::last(range);
+    };
+    const std::uint32_t* const pairs = at;
+    at += 2 * count;
+    for (const std::uint32_t* pair = pairs; pair != at; pair += 2) {
+        if (within(pair, key.source_port) && within(pair + 1, key.destination_port))
+            return true;
     }
-    return some;
+    return false;
 }
 
 /// Whether the list of one field admits `key`.

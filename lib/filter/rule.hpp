@@ -54,8 +54,10 @@ FLOWTAP_INLINE lane_values lanes_of(const packet_key& key) noexcept {
 /// Whether all lanes but the unused one are within their bounds. Without a branch.
 FLOWTAP_INLINE bool within(const lane_box& box, const lane_values& values) noexcept {
     std::uint32_t outside = 0;
-    for (std::size_t i = 0; i < lane_unused; ++i)
-        outside |= static_cast<std::uint32_t>((values[i] < box.low[i]) | (box.high[i] < values[i]));
+    for (std::size_t i = 0; i < lane_unused; ++i) {
+        outside |= static_cast<std::uint32_t>(values[i] < box.low[i]);
+        outside |= static_cast<std::uint32_t>(box.high[i] < values[i]);
+    }
     return outside == 0;
 }
 

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The part of the classifier that runs for every packet, as templates over the instructions to
+/// use. The file that includes this header defines FLOWTAP_TARGET before, as the attribute that
+/// its functions need, and instantiates `match_chunk` with a `Simd`:
+/// - `width`, the packets that are computed side by side; `words`, a vector of as many numbers;
+/// - `load_inet`, `load_inet6`, `load_others`: the hash fields of so many packets;
+/// - `gather`, `word_bits`, `flags`, `within`: see the portable ones.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <flowtap/core/packet_key.hpp>
+
+#include "engine.hpp"
+#include "group_match.hpp"
+
+#define FLOWTAP_KERNEL FLOWTAP_TARGET [[gnu::always_inline]] inline
+
+namespace flowtap::filter {
+
+namespace {
+
+/// The packets of one family in a chunk.
+struct packet_block {
+    /// As many as there are, and so many more that full vectors can be read.
+    const packet_key* keys;
+    std::size_t count;
+    /// Their numbers in the chunk, or null if they are the chunk.
+    const std::uint8_t* numbers;
+
+    FLOWTAP_KERNEL std::uint32_t number(std::size_t index) const noexcept {
+        return numbers == nullptr ? static_cast<std::uint32_t>(index) : numbers[index];
+    }
+};
+
+/// What the probes of a table say of a block.
+template <class Simd>
+struct probed {
+    static constexpr std::size_t room =
+        (chunk_packets + Simd::width - 1) / Simd::width * Simd::width;
+
+    /// For each packet a bit for each probe that it passed.
+    alignas(64) std::array<std::uint32_t, room> passed;
+    /// The packets that passed any.
+    std::uint64_t some = 0;
+    /// For each probe the handles of all packets.
+    alignas(64) std::array<std::array<std::uint32_t, room>, max_probes> handles;
+};
+
+/// A packet that passed a probe, with its handle; or one whose handle was found, and where.
+struct candidate {
+    std::uint32_t packet;
+    std::uint32_t value;
+};
+
+template <class Simd, class Address>
+FLOWTAP_KERNEL void load_fields(const packet_key* keys, std::uint32_t wanted,
+                                typename Simd::words* fields) noexcept {
+    if constexpr (sizeof(Address) == sizeof(std::uint32_t))
+        Simd::load_inet(keys, fields);
+    else
+        Simd::load_inet6(keys, fields);
+    if ((wanted >> field_source_port) != 0)
+        Simd::load_others(keys, fields);
+}
+
+/// Puts the packets of `block` to all probes.
+template <class Simd, class Address>
+FLOWTAP_KERNEL void probe_all(const probe_table<Address>& table, const packet_block& block,
+                              probed<Simd>& found) noexcept {
+    using words = typename Simd::words;
+    const hash_step* const steps = table.steps.data();
+    const std::size_t step_count = table.steps.size();
+    const probe* const probes = table.probes.data();
+    const std::size_t probe_count = table.probes.size();
+    std::array<words, hash_field_count> fields;
+    std::array<words, hash_part_count> parts;
+    parts[part_nothing] = words{};
+    for (std::size_t first = 0; first < block.count; first += Simd::width) {
+        load_fields<Simd, Address>(block.keys + first, table.fields, fields.data());
+        for (std::size_t i = 0; i < step_count; ++i) {
+            const hash_step step = steps[i];
+            parts[step.part] = (fields[step.field] >> step.shift) * step.factor + parts[step.base];
+        }
+        words passed{};
+        for (std::size_t i = 0; i < probe_count; ++i) {
+            const probe& one = probes[i];
+            words handle = parts[one.shape.source] + parts[one.shape.destination] +
+                           parts[one.shape.other] + one.salt;
+            handle ^= handle >> 15;
+            handle *= 0x2C1B'3C6DU;
+            Simd::store(&found.handles[i][first], handle);
+            const words word = Simd::gather(one.words, handle >> std::uint32_t{one.shift});
+            const words bits = Simd::word_bits(handle);
+            passed |= Simd::where_equal(word & bits, bits) & (1U << i);
+        }
+        Simd::store(&found.passed[first], passed);
+        found.some |= std::uint64_t{Simd::flags(passed)} << first;
+    }
+    if (block.count < 64)
+        found.some &= (std::uint64_t{1} << block.count) - 1;
+}
+
+/// Finds the handles that packets passed with. Returns how many are in the table; `asking` gets
+/// those packets that the groups have more for.
+template <class Simd, class Address>
+FLOWTAP_KERNEL std::size_t look_up_handles(const probe_table<Address>& table,
+                                           const probed<Simd>& found, candidate* out,
+                                           std::uint64_t& asking) noexcept {
+    const handle_slot* const slots = table.slots.data();
+    const std::size_t last_slot = table.slots.size() - 1;
+    std::size_t count = 0;
+    for (std::uint64_t rest = found.some; rest != 0; rest &= rest - 1) {
+        const auto packet = static_cast<std::uint32_t>(__builtin_ctzll(rest));
+        for (std::uint32_t bits = found.passed[packet]; bits != 0; bits &= bits - 1) {
+            const std::uint32_t handle =
+                found.handles[static_cast<std::size_t>(__builtin_ctz(bits))][packet];
+            __builtin_prefetch(slots + (handle >> table.slot_shift));
+            out[count++] = {packet, handle};
+        }
+    }
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const candidate one = out[i];
+        std::size_t at = one.value >> table.slot_shift;
+        while (slots[at].where != 0 && slots[at].handle != one.value)
+            at = (at + 1) & last_slot;
+        const handle_slot slot = slots[at];
+        out[kept] = {one.packet, slot.where};
+        asking |= std::uint64_t{slot.asks_groups()} << one.packet;
+        __builtin_prefetch(table.rules.data() + slot.first());
+        kept += slot.count() != 0 ? 1 : 0;
+    }
+    return kept;
+}
+
+/// Holds one packet against rules that stand side by side.
+template <class Simd, class Address>
+FLOWTAP_KERNEL void hold_against(const rule<Address>* rules, std::uint32_t count,
+                                 const residual_store& residuals, const packet_key& key,
+                                 const typename Simd::lanes& values, std::uint32_t number,
+                                 hit_list& out) noexcept {
+    for (const rule<Address>* const end = rules + count; rules != end; ++rules) {
+        if (Simd::within(rules->box, values) && rules->addresses_hold(key) &&
+            residuals.holds(rules->residual(), key))
+            out.add(number, rules->entry());
+    }
+}
+
+/// Looks packets up in all groups; `asking` has a bit for each.
+template <class Address>
+FLOWTAP_KERNEL void ask_groups(const engine<Address>& in, const packet_block& block,
+                               std::uint64_t asking, hit_list& out) noexcept {
+    std::array<packet_key, lanes> keys;
+    std::array<std::uint32_t, lanes> numbers;
+    looked_up found;
+    while (asking != 0 && !out.full()) {
+        lane_list list;
+        for (; asking != 0 && list.count < lanes; asking &= asking - 1) {
+            const auto packet = static_cast<std::size_t>(__builtin_ctzll(asking));
+            keys[list.count] = block.keys[packet];
+            numbers[list.count] = block.number(packet);
+            list.lane[list.count] = static_cast<std::uint8_t>(list.count);
+            ++list.count;
+        }
+        for (const auto& group : in.groups) {
+            look_up(*group, keys.data(), list, found);
+            for (std::size_t lane = 0; lane < list.count; ++lane)
+                collect(*group, keys[lane], lane, found, numbers[lane], out);
+        }
+    }
+}
+
+/// Matches the packets of one family.
+template <class Simd, class Address>
+FLOWTAP_KERNEL void match_block(const engine<Address>& in, const packet_block& block,
+                                hit_list& out) noexcept {
+    std::uint64_t asking = 0;
+    if (!in.table.probes.empty()) {
+        probed<Simd> found;
+        probe_all<Simd>(in.table, block, found);
+        if (found.some != 0) {
+            std::array<candidate, chunk_packets * max_probes> candidates;
+            const std::size_t count =
+                look_up_handles<Simd>(in.table, found, candidates.data(), asking);
+            for (std::size_t i = 0; i < count; ++i) {
+                const packet_key& key = block.keys[candidates[i].packet];
+                const handle_slot slot{0, candidates[i].value};
+                hold_against<Simd>(in.table.rules.data() + slot.first(), slot.count(), in.residuals,
+                                   key, Simd::lanes_of(key), block.number(candidates[i].packet),
+                                   out);
+            }
+        }
+    }
+    if (!in.scanned.empty()) {
+        const auto count = static_cast<std::uint32_t>(in.scanned.size());
+        for (std::size_t i = 0; i < block.count; ++i)
+            hold_against<Simd>(in.scanned.data(), count, in.residuals, block.keys[i],
+                               Simd::lanes_of(block.keys[i]), block.number(i), out);
+    }
+    if (in.all_ask_groups)
+        asking = block.count < 64 ? (std::uint64_t{1} << block.count) - 1 : ~std::uint64_t{0};
+    if (asking != 0)
+        ask_groups(in, block, asking, out);
+}
+
+/// The packets of a chunk, sorted by family into memory that can be read in full vectors.
+struct sorted_packets {
+    std::array<std::array<packet_key, chunk_packets>, 3> keys;
+    std::array<std::array<std::uint8_t, chunk_packets>, 3> numbers;
+    std::array<std::size_t, 3> counts{};
+};
+
+template <class Simd>
+FLOWTAP_KERNEL void match_sorted(const compiled_set& set, std::span<const packet_key> keys,
+                                 hit_list& out) noexcept {
+    sorted_packets sorted;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto which = static_cast<std::size_t>(keys[i].of_family);
+        const std::size_t at = sorted.counts[which]++;
+        sorted.keys[which][at] = keys[i];
+        sorted.numbers[which][at] = static_cast<std::uint8_t>(i);
+    }
+    for (std::size_t which = 0; which < sorted.counts.size(); ++which) {
+        for (std::size_t i = sorted.counts[which]; i % Simd::width != 0; ++i)
+            sorted.keys[which][i] = packet_key{};
+    }
+    const auto block = [&](family of) {
+        const auto which = static_cast<std::size_t>(of);
+        return packet_block{sorted.keys[which].data(), sorted.counts[which],
+                            sorted.numbers[which].data()};
+    };
+    if (const packet_block some = block(family::inet); some.count != 0)
+        match_block<Simd>(set.inet, some, out);
+    if (const packet_block some = block(family::inet6); some.count != 0)
+        match_block<Simd>(set.inet6, some, out);
+    if (const packet_block some = block(family::ccc); some.count != 0)
+        match_block<Simd>(set.ccc, some, out);
+}
+
+/// Matches a chunk: as it stands if all packets are of one family, as they mostly are.
+template <class Simd>
+FLOWTAP_KERNEL void match_chunk(const compiled_set& set, std::span<const packet_key> keys,
+                                hit_list& out) noexcept {
+    std::uint32_t families = 0;
+    for (const packet_key& key : keys)
+        families |= 1U << static_cast<unsigned>(key.of_family);
+    const packet_block all{keys.data(), keys.size(), nullptr};
+    const bool full = keys.size() % Simd::width == 0;
+    if (full && families == 1U << static_cast<unsigned>(family::inet))
+        match_block<Simd>(set.inet, all, out);
+    else if (full && families == 1U << static_cast<unsigned>(family::inet6))
+        match_block<Simd>(set.inet6, all, out);
+    else
+        match_sorted<Simd>(set, keys, out);
+}
+
+} // namespace
+
+} // namespace flowtap::filter

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#define FLOWTAP_TARGET
+
+#include "match_kernel.hpp"
+
+namespace flowtap::filter {
+
+namespace {
+
+/// Plain C++ with vectors of four, which every processor has something for.
+struct portable_simd {
+    static constexpr std::size_t width = 4;
+    using words = std::uint32_t __attribute__((vector_size(16)));
+    using lanes = lane_values;
+
+    FLOWTAP_KERNEL static void load_inet(const packet_key* keys, words* fields) noexcept {
+        for (std::size_t i = 0; i < width; ++i) {
+            fields[field_source_words][i] = narrow<std::uint32_t>(keys[i].source);
+            fields[field_destination_words][i] = narrow<std::uint32_t>(keys[i].destination);
+        }
+    }
+    FLOWTAP_KERNEL static void load_inet6(const packet_key* keys, words* fields) noexcept {
+        for (std::size_t i = 0; i < width; ++i) {
+            load_address(keys[i].source, fields + field_source_words, i);
+            load_address(keys[i].destination, fields + field_destination_words, i);
+        }
+    }
+    FLOWTAP_KERNEL static void load_others(const packet_key* keys, words* fields) noexcept {
+        for (std::size_t i = 0; i < width; ++i) {
+            fields[field_source_port][i] = keys[i].source_port;
+            fields[field_destination_port][i] = keys[i].destination_port;
+            fields[field_protocol][i] = keys[i].protocol;
+            fields[field_interface][i] = keys[i].interface.value();
+            fields[field_vrf][i] = keys[i].vrf.value();
+        }
+    }
+
+    FLOWTAP_KERNEL static void store(std::uint32_t* to, const words& value) noexcept {
+        for (std::size_t i = 0; i < width; ++i)
+            to[i] = value[i];
+    }
+    /// The words at these numbers.
+    FLOWTAP_KERNEL static words gather(const std::uint32_t* from, const words& at) noexcept {
+        return words{from[at[0]], from[at[1]], from[at[2]], from[at[3]]};
+    }
+    /// `filter::word_bits` of each handle.
+    FLOWTAP_KERNEL static words word_bits(const words& handle) noexcept {
+        const words mixed = handle * word_factor;
+        const words one = words{} + 1;
+        return (one << (mixed & 7)) | (one << ((mixed >> 8 & 7) | 8)) |
+               (one << ((mixed >> 16 & 7) | 16)) | (one << ((mixed >> 24 & 7) | 24));
+    }
+    /// All bits where the two are the same.
+    FLOWTAP_KERNEL static words where_equal(const words& a, const words& b) noexcept {
+        return words(a == b);
+    }
+    /// A bit for each that is not zero.
+    FLOWTAP_KERNEL static std::uint32_t flags(const words& value) noexcept {
+        std::uint32_t bits = 0;
+        for (std::size_t i = 0; i < width; ++i)
+            bits |= (value[i] != 0 ? 1U : 0U) << i;
+        return bits;
+    }
+
+    FLOWTAP_KERNEL static lanes lanes_of(const packet_key& key) noexcept {
+        return filter::lanes_of(key);
+    }
+    FLOWTAP_KERNEL static bool within(const lane_box& box, const lanes& values) noexcept {
+        return filter::within(box, values);
+    }
+
+private:
+    FLOWTAP_KERNEL static void load_address(const address_bits& address, words* to,
+                                            std::size_t i) noexcept {
+        to[0][i] = static_cast<std::uint32_t>(address.high >> 32);
+        to[1][i] = static_cast<std::uint32_t>(address.high);
+        to[2][i] = static_cast<std::uint32_t>(address.low >> 32);
+        to[3][i] = static_cast<std::uint32_t>(address.low);
+    }
+};
+
+} // namespace
+
+void match_portable(const compiled_set& set, std::span<const packet_key> keys,
+                    hit_list& found) noexcept {
+    match_chunk<portable_simd>(set, keys, found);
+}
+
+} // namespace flowtap::filter

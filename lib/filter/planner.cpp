@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "planner.hpp"
+
+#include <unordered_map>
+
+namespace flowtap::filter {
+
+namespace {
+
+/// Estimates, in nanoseconds; only their proportions matter.
+namespace price {
+constexpr double probe = 0.55;  ///< for each packet
+constexpr double pass = 9;      ///< to look up the handle of a packet that passed
+constexpr double rule = 1.2;    ///< to hold a packet against a rule
+constexpr double groups = 45;   ///< to look a packet up in the groups
+constexpr double handle = 1e-6; ///< what one more handle in the caches costs each packet
+constexpr double memory = 0.05; ///< the same of one more for each rule, so that memory is spared
+constexpr double impossible = 1e12;
+} // namespace price
+
+/// How traffic is distributed, for want of knowing: some lives anywhere, most in the networks that
+/// criteria name, near to the addresses that they name.
+namespace share {
+/// Of the packets: those with an address in the same block of each length as a criterion's.
+constexpr std::array<double, handle_length_count> near = {0.15, 0.25, 0.15, 0.10};
+/// Those with both addresses, and all else, as a criterion asks.
+constexpr double same_criterion = 0.1;
+constexpr double same_port = 0.3;
+constexpr double other_port = 1.0 / 4096;
+constexpr double same_interface = 0.5;
+} // namespace share
+
+constexpr double share_of_protocol(std::uint32_t protocol) noexcept {
+    switch (protocol) {
+    case 6:
+        return 0.6;
+    case 17:
+        return 0.35;
+    case 1:
+    case 58:
+        return 0.03;
+    default:
+        return 0.01;
+    }
+}
+
+/// All shapes that are thought of.
+template <class Address>
+std::vector<handle_shape> candidate_shapes() {
+    std::vector<handle_shape> shapes;
+    const auto side = [](std::uint8_t first, std::size_t length) {
+        return static_cast<std::uint8_t>(first + hash_layout<Address>::lengths[length].part);
+    };
+    for (std::size_t i = 0; i < handle_length_count; ++i) {
+        const std::uint8_t source = side(part_source, i);
+        const std::uint8_t destination = side(part_destination, i);
+        for (const std::uint8_t other :
+             {part_nothing, part_destination_port, part_source_port, part_vrf}) {
+            shapes.push_back({source, part_nothing, other});
+            shapes.push_back({part_nothing, destination, other});
+        }
+        shapes.push_back({source, destination, part_destination_port});
+        for (std::size_t j = 0; j < handle_length_count; ++j)
+            shapes.push_back({source, side(part_destination, j), part_nothing});
+    }
+    for (const std::uint8_t other :
+         {part_destination_port, part_source_port, part_protocol, part_interface, part_vrf})
+        shapes.push_back({part_nothing, part_nothing, other});
+    return shapes;
+}
+
+/// How much of the traffic has an address in which of the blocks of one side, judged by where the
+/// criteria are.
+template <class Address>
+class side_traffic {
+public:
+    void add(const value_range<Address>& range) {
+        if (range.first != Address{} || range.last != value_traits<Address>::highest)
+            points_.push_back(range.first);
+    }
+    void sort() { std::sort(points_.begin(), points_.end()); }
+
+    /// The share in the blocks around `range`, for each length.
+    std::array<double, handle_length_count> shares(const value_range<Address>& range) const {
+        std::array<double, handle_length_count> known{};
+        std::array<double, handle_length_count> sizes{};
+        for (std::size_t i = 0; i < handle_length_count; ++i) {
+            const auto span = blocks<Address>(range, hash_layout<Address>::lengths[i].bits).span();
+            const auto from = std::lower_bound(points_.begin(), points_.end(), span.first);
+            const auto to = std::upper_bound(from, points_.end(), span.last);
+            known[i] = static_cast<double>(to - from) /
+                       static_cast<double>(std::max<std::size_t>(1, points_.size()));
+            sizes[i] = value_traits<Address>::as_double(span.last) -
+                       value_traits<Address>::as_double(span.first) + 1;
+        }
+        std::array<double, handle_length_count> sums{};
+        for (std::size_t i = 0; i < handle_length_count; ++i) {
+            for (std::size_t j = 0; j < handle_length_count; ++j)
+                sums[i] += share::near[j] *
+                           (i <= j ? known[i] : known[j] * std::min(1.0, sizes[i] / sizes[j]));
+        }
+        return sums;
+    }
+
+private:
+    /// Where criteria are.
+    std::vector<Address> points_;
+};
+
+/// Rules that are alike in what they restrict: they are planned together.
+using rule_class = std::uint64_t;
+
+template <class Address>
+std::uint64_t class_of_side(const value_range<Address>& range) {
+    const wide_number differing = to_number(range.first) ^ to_number(range.last);
+    std::uint64_t bits = 0;
+    for (wide_number rest = differing; rest != 0; rest >>= 1)
+        ++bits;
+    const bool uneven = to_number(range.last) - to_number(range.first) != differing;
+    return bits * 2 + (uneven ? 1 : 0);
+}
+
+std::uint64_t class_of_values(const lane_box& box, std::uint8_t part) {
+    const std::uint64_t count = values_of(box, part, max_handles + 1).count;
+    return count == 1 ? 0 : count <= 16 ? 1 : count <= max_handles ? 2 : 3;
+}
+
+template <class Address>
+rule_class class_of(const rule<Address>& of) {
+    rule_class made = class_of_side(of.source());
+    made = (made << 9) | class_of_side(of.destination());
+    for (const std::uint8_t part :
+         {part_source_port, part_destination_port, part_protocol, part_interface, part_vrf})
+        made = (made << 2) | class_of_values(of.box, part);
+    return made;
+}
+
+/// How often a value is named for each part that is no address.
+class value_traffic {
+public:
+    void add(const lane_box& box) {
+        for (std::uint8_t part = part_source_port; part < part_nothing; ++part) {
+            const part_range range = values_of(box, part, 2);
+            if (range.count == 1) {
+                ++named_[key(part, range.first)];
+                ++all_[part];
+            }
+        }
+    }
+
+    /// The share of traffic with one of the values that a rule admits.
+    double share_of(const lane_box& box, std::uint8_t part) const {
+        const part_range range = values_of(box, part, max_handles + 1);
+        if (part == part_nothing)
+            return 1;
+        if (part == part_protocol) {
+            double sum = 0;
+            for (std::uint64_t i = 0; i < range.count; ++i)
+                sum += share_of_protocol(range.first + static_cast<std::uint32_t>(i));
+            return std::min(1.0, sum);
+        }
+        const auto found = named_.find(key(part, range.first));
+        const double named = found == named_.end() ? 0 : found->second / all_[part];
+        if (part == part_interface || part == part_vrf)
+            return std::max(named, 1.0 / 16) * share::same_interface;
+        return named * share::same_port + static_cast<double>(range.count) * share::other_port;
+    }
+
+private:
+    static std::uint64_t key(std::uint8_t part, std::uint32_t value) {
+        return (std::uint64_t{part} << 32) | value;
+    }
+
+    std::unordered_map<std::uint64_t, double> named_;
+    std::array<double, hash_part_count> all_{};
+};
+
+/// How many of the rules share a handle of each shape.
+template <class Address>
+class handle_mates {
+public:
+    handle_mates(std::span<const rule<Address>> rules, const std::vector<handle_shape>& shapes)
+        : shapes_(shapes), counts_(shapes.size() * buckets) {
+        const std::size_t step = std::max<std::size_t>(1, rules.size() / 4096);
+        scale_ = static_cast<double>(step);
+        for (std::size_t i = 0; i < rules.size(); i += step) {
+            const auto parts = parts_of(rules[i]);
+            for (std::size_t shape = 0; shape < shapes.size(); ++shape)
+                ++counts_[bucket(parts, shape)];
+        }
+    }
+
+    using part_values = std::array<std::uint32_t, hash_part_count>;
+
+    /// The parts of a rule's first handle.
+    static part_values parts_of(const rule<Address>& of) {
+        hash_fields fields{};
+        set_address(fields, field_source_words, of.source().first);
+        set_address(fields, field_destination_words, of.destination().first);
+        part_values parts{};
+        for (std::uint8_t part = part_source_port; part < part_nothing; ++part)
+            fields[hash_layout<Address>::step(part).field] = values_of(of.box, part, 2).first;
+        for (std::uint8_t part = 0; part < part_nothing; ++part) {
+            const hash_step step = hash_layout<Address>::step(part);
+            if (part % part_destination == 4 && part < part_source_port &&
+                sizeof(Address) == sizeof(std::uint32_t))
+                continue; // IPv4 has one length less
+            parts[part] = (fields[step.field] >> step.shift) * step.factor +
+                          (step.base == part_nothing ? 0 : parts[step.base]);
+        }
+        return parts;
+    }
+
+    /// How many rules have the same handle as one with these parts, itself included.
+    double count(const part_values& parts, std::size_t shape) const {
+        const double counted = counts_[bucket(parts, shape)];
+        return counted <= 1 ? 1 : 1 + (counted - 1) * scale_;
+    }
+
+private:
+    static constexpr std::size_t buckets = 8192;
+
+    std::size_t bucket(const part_values& parts, std::size_t shape) const {
+        const handle_shape& of = shapes_[shape];
+        return shape * buckets +
+               (mix_parts(parts[of.source] + parts[of.destination] + parts[of.other]) >> 19);
+    }
+
+    const std::vector<handle_shape>& shapes_;
+    std::vector<std::uint16_t> counts_;
+    double scale_ = 1;
+};
+
+/// What it would cost to find the rules of one class by handles of each shape.
+struct class_costs {
+    double rules = 0;
+    double samples = 0;
+    std::vector<double> of_shape;
+    std::size_t chosen = 0;
+};
+
+/// Estimates the costs from a sample of the rules.
+template <class Address>
+class estimator {
+public:
+    estimator(std::span<const rule<Address>> rules, const std::vector<handle_shape>& shapes)
+        : shapes_(shapes), rules_(static_cast<double>(rules.size())), mates_(rules, shapes) {
+        const std::size_t step = std::max<std::size_t>(1, rules.size() / 1024);
+        for (std::size_t i = 0; i < rules.size(); i += step) {
+            source_.add(rules[i].source());
+            destination_.add(rules[i].destination());
+            values_.add(rules[i].box);
+        }
+        source_.sort();
+        destination_.sort();
+    }
+
+    void add_costs(const rule<Address>& of, class_costs& to) const {
+        const auto sources = source_.shares(of.source());
+        const auto destinations = destination_.shares(of.destination());
+        const auto parts = mates_.parts_of(of);
+        std::array<double, hash_part_count> shares{};
+        shares.fill(1);
+        for (std::size_t i = 0; i < handle_length_count; ++i) {
+            shares[part_source + hash_layout<Address>::lengths[i].part] = sources[i];
+            shares[part_destination + hash_layout<Address>::lengths[i].part] = destinations[i];
+        }
+        for (std::uint8_t part = part_source_port; part < part_nothing; ++part)
+            shares[part] = values_.share_of(of.box, part);
+        to.samples += 1;
+        for (std::size_t i = 0; i < shapes_.size(); ++i)
+            to.of_shape[i] += cost(of, shapes_[i], shares, mates_.count(parts, i));
+    }
+
+private:
+    double cost(const rule<Address>& of, const handle_shape& shape,
+                const std::array<double, hash_part_count>& shares, double mates) const {
+        const std::uint64_t handles = count_handles(of, shape, max_handles + 1);
+        if (handles > max_handles)
+            return price::impossible;
+        const double passing =
+            shares[shape.source] * shares[shape.destination] * shares[shape.other] +
+            share::same_criterion * mates / rules_;
+        // Those with the same handle share the work until there are too many of them.
+        const double work = mates > 24 ? price::groups : price::pass / mates + price::rule;
+        return passing * work +
+               static_cast<double>(handles) * (price::handle + price::memory / rules_);
+    }
+
+    const std::vector<handle_shape>& shapes_;
+    double rules_;
+    handle_mates<Address> mates_;
+    side_traffic<Address> source_;
+    side_traffic<Address> destination_;
+    value_traffic values_;
+};
+
+/// Chooses shapes one after the other, always the one that makes the whole cheapest, and then looks
+/// which of them can be spared again.
+class shape_choice {
+public:
+    shape_choice(std::vector<class_costs>& classes, std::size_t shapes)
+        : classes_(classes), used_(shapes, 0) {
+        for (class_costs& one : classes_)
+            one.chosen = shapes;
+        while (count_ < max_probes && add_one()) {
+        }
+        while (remove_one()) {
+        }
+    }
+
+private:
+    double cost(const class_costs& one, std::size_t shape) const {
+        return shape == used_.size() ? price::groups : one.of_shape[shape];
+    }
+
+    bool add_one() {
+        std::vector<double> gain(used_.size(), 0);
+        for (const class_costs& one : classes_) {
+            const double now = cost(one, one.chosen);
+            for (std::size_t i = 0; i < gain.size(); ++i)
+                gain[i] += one.rules * std::max(0.0, now - one.of_shape[i]);
+        }
+        const auto most =
+            static_cast<std::size_t>(std::max_element(gain.begin(), gain.end()) - gain.begin());
+        if (gain[most] <= price::probe)
+            return false;
+        used_[most] = 1;
+        ++count_;
+        for (class_costs& one : classes_) {
+            if (one.of_shape[most] < cost(one, one.chosen))
+                one.chosen = most;
+        }
+        return true;
+    }
+
+    bool remove_one() {
+        std::vector<double> loss(used_.size(), 0);
+        for (const class_costs& one : classes_)
+            loss[one.chosen == used_.size() ? 0 : one.chosen] +=
+                one.rules * (cost(one, best(one, one.chosen)) - cost(one, one.chosen));
+        std::size_t least = used_.size();
+        for (std::size_t i = 0; i < used_.size(); ++i) {
+            if (used_[i] != 0 && (least == used_.size() || loss[i] < loss[least]))
+                least = i;
+        }
+        if (least == used_.size() || loss[least] >= price::probe)
+            return false;
+        used_[least] = 0;
+        for (class_costs& one : classes_) {
+            if (one.chosen == least)
+                one.chosen = best(one, least);
+        }
+        return true;
+    }
+
+    /// The cheapest shape in use but `without`.
+    std::size_t best(const class_costs& one, std::size_t without) const {
+        std::size_t found = used_.size();
+        for (std::size_t i = 0; i < used_.size(); ++i) {
+            if (used_[i] != 0 && i != without && one.of_shape[i] < cost(one, found))
+                found = i;
+        }
+        return found;
+    }
+
+    std::vector<class_costs>& classes_;
+    std::vector<std::uint8_t> used_;
+    std::size_t count_ = 0;
+};
+
+} // namespace
+
+template <class Address>
+probe_plan plan_probes(std::span<const rule<Address>> rules) {
+    probe_plan plan;
+    plan.shape_of.assign(rules.size(), probe_plan::none);
+    if (rules.empty())
+        return plan;
+    const auto shapes = candidate_shapes<Address>();
+    const estimator<Address> estimates(rules, shapes);
+
+    std::vector<class_costs> classes;
+    std::unordered_map<rule_class, std::uint32_t> known;
+    std::vector<std::uint32_t> class_numbers;
+    class_numbers.reserve(rules.size());
+    const std::size_t step = std::max<std::size_t>(1, rules.size() / 512);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        const auto number = static_cast<std::uint32_t>(classes.size());
+        const auto [found, is_new] = known.try_emplace(class_of(rules[i]), number);
+        if (is_new)
+            classes.push_back({0, 0, std::vector<double>(shapes.size(), 0), 0});
+        class_costs& mine = classes[found->second];
+        mine.rules += 1;
+        class_numbers.push_back(found->second);
+        if (is_new || i % step == 0)
+            estimates.add_costs(rules[i], mine);
+    }
+    for (class_costs& one : classes) {
+        for (double& cost : one.of_shape)
+            cost /= one.samples;
+    }
+    shape_choice(classes, shapes.size());
+
+    std::vector<std::uint8_t> numbers(shapes.size(), probe_plan::none);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        const class_costs& mine = classes[class_numbers[i]];
+        if (mine.chosen == shapes.size() ||
+            count_handles(rules[i], shapes[mine.chosen], max_handles + 1) > max_handles)
+            continue;
+        std::uint8_t& number = numbers[mine.chosen];
+        if (number == probe_plan::none) {
+            number = static_cast<std::uint8_t>(plan.shapes.size());
+            plan.shapes.push_back(shapes[mine.chosen]);
+        }
+        plan.shape_of[i] = number;
+    }
+    return plan;
+}
+
+template probe_plan plan_probes(std::span<const rule<std::uint32_t>>);
+template probe_plan plan_probes(std::span<const rule<address_bits>>);
+
+} // namespace flowtap::filter
