@@ -15,6 +15,7 @@ constexpr double rule = 1.2;    ///< to hold a packet against a rule
 constexpr double groups = 45;   ///< to look a packet up in the groups
 constexpr double handle = 1e-6; ///< what one more handle in the caches costs each packet
 constexpr double memory = 0.05; ///< the same of one more for each rule, so that memory is spared
+constexpr double without = 5;   ///< for each packet, of a rule without a handle
 constexpr double impossible = 1e12;
 } // namespace price
 
@@ -282,7 +283,7 @@ private:
             shares[shape.source] * shares[shape.destination] * shares[shape.other] +
             share::same_criterion * mates / rules_;
         // Those with the same handle share the work until there are too many of them.
-        const double work = mates > 24 ? price::groups : price::pass / mates + price::rule;
+        const double work = mates > 28 ? price::groups / mates : price::pass / mates + price::rule;
         return passing * work +
                static_cast<double>(handles) * (price::handle + price::memory / rules_);
     }
@@ -311,7 +312,7 @@ public:
 
 private:
     double cost(const class_costs& one, std::size_t shape) const {
-        return shape == used_.size() ? price::groups : one.of_shape[shape];
+        return shape == used_.size() ? price::without : one.of_shape[shape];
     }
 
     bool add_one() {

@@ -56,7 +56,9 @@ inline part_range values_of(const lane_box& box, std::uint8_t part, std::uint64_
                    ? part_range{most, 0}
                    : range(lane_destination_port, lane_present);
     case part_protocol:
-        return range(lane_protocol, lane_egress);
+        return (box.high[lane_protocol] & 0xFF) - (box.low[lane_protocol] & 0xFF) == 0xFF
+                   ? part_range{most, 0}
+                   : range(lane_protocol, lane_egress);
     case part_interface:
         return range(lane_interface, 0);
     case part_vrf:
