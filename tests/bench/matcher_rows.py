@@ -182,7 +182,14 @@ def _first_match_groups():
                 + (Times("- overlaid vs merged", load, load, ours="overlaid",
                          base_side="merged"),),
                 SEEDS[:1], large=True)
-    yield Group("The same, more firewall-shaped criteria than the goals ask for",
+    yield Group("100,000 criteria, other traces and networks", tuple(
+        Versus(f"intercept, 100000, {what}", workload("intercept", 100_000, **options), ACL)
+        for what, options in (
+            ("misses same-24", {"near": "same-24"}), ("40 % hits", {"hits": 40}),
+            ("clustered", {"sites": "clustered"}),
+            ("clustered, misses same-24", {"sites": "clustered", "near": "same-24"}))),
+        SEEDS[:1], large=True)
+    yield Group("More firewall-shaped criteria than the goals ask for",
                 (Versus("firewall, 10000", workload("firewall", 10_000), ACL),),
                 SEEDS[:1], large=True)
     yield Group("100 % hits", tuple(

@@ -119,22 +119,22 @@ acl_rule rule_of(const filter_spec& spec, std::size_t number, std::size_t count)
     return rule;
 }
 
-/// The rules of one workload, built once for all sides that use them.
+/// The rules of one set of filters.
 class acl_rules {
 public:
-    explicit acl_rules(const workload& load) {
+    explicit acl_rules(const std::vector<filter_spec>& filters) : filters_(filters) {
         start_dpdk();
         rte_acl_param parameters{};
         const std::string name = "rules of " + std::to_string(next_name_++);
         parameters.name = name.c_str();
         parameters.socket_id = SOCKET_ID_ANY;
         parameters.rule_size = RTE_ACL_RULE_SZ(fields);
-        parameters.max_rule_num = static_cast<std::uint32_t>(load.filters.size() + 1);
+        parameters.max_rule_num = static_cast<std::uint32_t>(filters.size() + 1);
         context_ = rte_acl_create(&parameters);
         if (context_ == nullptr)
             refuse("rte_acl cannot be made");
-        for (std::size_t i = 0; i < load.filters.size(); ++i) {
-            const acl_rule rule = rule_of(load.filters[i], i, load.filters.size());
+        for (std::size_t i = 0; i < filters.size(); ++i) {
+            const acl_rule rule = rule_of(filters[i], i, filters.size());
             const void* const opaque = &rule;
             if (rte_acl_add_rules(context_, static_cast<const rte_acl_rule*>(opaque), 1) != 0)
                 refuse("rte_acl refuses a rule");
@@ -149,19 +149,13 @@ public:
             refuse("rte_acl cannot build the rules");
         build_time_ = thread_time() - begin;
         memory_ = memory_in_use() - before;
-        for (const packet_key& key : load.keys)
-            add_key(key);
-        for (const acl_key& key : keys_) {
-            const void* const opaque = &key;
-            data_.push_back(static_cast<const std::uint8_t*>(opaque));
-        }
     }
     ~acl_rules() { rte_acl_free(context_); }
     acl_rules(const acl_rules&) = delete;
     acl_rules& operator=(const acl_rules&) = delete;
 
     const rte_acl_ctx* context() const { return context_; }
-    const std::uint8_t** data(std::size_t first) { return &data_[first]; }
+    const std::vector<filter_spec>& filters() const { return filters_; }
     std::chrono::nanoseconds build_time() const { return build_time_; }
     /// Octets that the compiled rules take, without the rules as they were given.
     std::size_t memory() const { return memory_; }
@@ -179,7 +173,28 @@ public:
     }
 
 private:
-    void add_key(const packet_key& key) {
+    static inline int next_name_ = 0;
+    std::vector<filter_spec> filters_;
+    rte_acl_ctx* context_ = nullptr;
+    std::chrono::nanoseconds build_time_{0};
+    std::size_t memory_ = 0;
+};
+
+/// A trace as rte_acl takes it.
+class acl_trace {
+public:
+    explicit acl_trace(std::span<const packet_key> keys) {
+        for (const packet_key& key : keys)
+            add(key);
+        for (const acl_key& key : keys_) {
+            const void* const opaque = &key;
+            data_.push_back(static_cast<const std::uint8_t*>(opaque));
+        }
+    }
+    const std::uint8_t** from(std::size_t first) { return &data_[first]; }
+
+private:
+    void add(const packet_key& key) {
         acl_key made;
         made.protocol = key.protocol;
         store_big_endian(std::span(made.source), static_cast<std::uint32_t>(key.source.low));
@@ -190,39 +205,36 @@ private:
         keys_.push_back(made);
     }
 
-    static inline int next_name_ = 0;
-    rte_acl_ctx* context_ = nullptr;
     std::vector<acl_key> keys_;
     std::vector<const std::uint8_t*> data_;
-    std::chrono::nanoseconds build_time_{0};
-    std::size_t memory_ = 0;
 };
 
-/// The rules of the workload that was asked for last: building takes long, and several sides of
-/// one workload follow each other.
-std::shared_ptr<acl_rules> rules_of(const workload& load) {
-    static std::weak_ptr<acl_rules> last;
-    static const workload* last_of = nullptr;
-    auto rules = last.lock();
-    if (rules == nullptr || last_of != &load) {
-        rules = std::make_shared<acl_rules>(load);
-        last = rules;
-        last_of = &load;
+/// The rules of a set. Building takes up to half a minute, so it is done once for all sides and
+/// traces.
+std::shared_ptr<const acl_rules> rules_of(const std::vector<filter_spec>& filters) {
+    static std::vector<std::weak_ptr<const acl_rules>> known;
+    for (const auto& each : known) {
+        const auto rules = each.lock();
+        if (rules != nullptr && rules->filters() == filters)
+            return rules;
     }
+    const auto rules = std::make_shared<const acl_rules>(filters);
+    known.push_back(rules);
     return rules;
 }
 
 class acl_side : public side {
 public:
-    acl_side(const workload& load, algorithm with) : rules_(rules_of(load)), with_(with) {}
+    acl_side(const workload& load, algorithm with)
+        : rules_(rules_of(load.filters)), trace_(load.keys), with_(with) {}
 
     answer tells() const override { return answer::first; }
     void match(std::size_t first, std::size_t count) override {
         if (with_ == RTE_ACL_CLASSIFY_DEFAULT)
-            rte_acl_classify(rules_->context(), rules_->data(first), results_.data(),
+            rte_acl_classify(rules_->context(), trace_.from(first), results_.data(),
                              static_cast<std::uint32_t>(count), 1);
         else
-            rte_acl_classify_alg(rules_->context(), rules_->data(first), results_.data(),
+            rte_acl_classify_alg(rules_->context(), trace_.from(first), results_.data(),
                                  static_cast<std::uint32_t>(count), 1, with_);
     }
     void found(std::size_t index, std::vector<std::uint32_t>& numbers) const override {
@@ -241,7 +253,8 @@ protected:
     std::array<std::uint32_t, batch> results_{};
 
 private:
-    std::shared_ptr<acl_rules> rules_;
+    std::shared_ptr<const acl_rules> rules_;
+    acl_trace trace_;
     algorithm with_;
 };
 

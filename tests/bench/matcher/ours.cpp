@@ -69,9 +69,10 @@ void insert(live_classifier& live, std::span<const criterion> criteria) {
     }
 }
 
-/// How many criteria, inserted one by one after a merge of the rest, leave most unmerged.
+/// How many criteria, inserted one by one after a merge of the rest, leave most unmerged before
+/// the classifier merges by itself.
 std::size_t most_unmerged(const workload& load) {
-    const std::size_t most = std::min<std::size_t>(load.criteria.size(), 2048);
+    const std::size_t most = std::min<std::size_t>(load.criteria.size(), 4096);
     live_classifier live(no_limits);
     insert(live, std::span(load.criteria).first(load.criteria.size() - most));
     merge_all(live);
@@ -80,6 +81,8 @@ std::size_t most_unmerged(const workload& load) {
     for (std::size_t i = 0; i < most; ++i) {
         insert(live, std::span(load.criteria).subspan(load.criteria.size() - most + i, 1));
         const std::size_t now = live.version().cost().unmerged;
+        if (now < unmerged || (now == 0 && i > 64))
+            break;
         if (now > unmerged) {
             unmerged = now;
             best = i + 1;
