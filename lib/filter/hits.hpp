@@ -32,6 +32,7 @@ struct entry {
     bool lives_in(version_number version) const noexcept {
         return version < died.load(std::memory_order_relaxed);
     }
+    bool is_alive() const noexcept { return died.load(std::memory_order_relaxed) == never; }
 };
 
 /// What was found for the packets of one chunk, in any order. Room for the living criteria of a

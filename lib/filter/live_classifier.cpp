@@ -1,89 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <map>
+#include <new>
 #include <utility>
-#include <vector>
 
 #include <flowtap/filter/live_classifier.hpp>
 
-namespace flowtap::filter {
+#include "live_state.hpp"
 
-struct merge_job::work {};
+namespace flowtap::filter {
 
 merge_job::merge_job(merge_job&&) noexcept = default;
 merge_job& merge_job::operator=(merge_job&&) noexcept = default;
 merge_job::~merge_job() = default;
 merge_job::merge_job(std::unique_ptr<work> what) noexcept : work_(std::move(what)) {}
-void merge_job::run() {}
 
-struct live_classifier::state {
-    classifier_limits limits;
-    code_path path;
-    std::map<slot_id, criterion> criteria;
-    classifier newest;
-    bool changed = false;
-};
+void merge_job::run() noexcept {
+    if (!work_ || work_->has_run)
+        return;
+    try {
+        work_->outcome = merge(work_->parts, {}, work_->path);
+        work_->has_run = true;
+    } catch (const std::bad_alloc&) {
+        // As if it had not been run: what is held stays as it is.
+        work_->outcome.reset();
+    }
+}
+
+std::size_t merge_job::size() const noexcept {
+    return work_ ? work_->size : 0;
+}
 
 live_classifier::live_classifier(const classifier_limits& limits, code_path path)
-    : state_(std::make_unique<state>(state{limits, path, {}, {}, false})) {}
+    : state_(std::make_unique<state>(limits, path)) {}
 live_classifier::~live_classifier() = default;
 
 result<void> live_classifier::insert(criterion what) {
-    if (state_->criteria.size() >= state_->limits.criteria)
-        return fail(errc::too_many_criteria);
-    const slot_id slot = what.slot();
-    constexpr std::size_t large = std::size_t{1} << 26;
-    if (state_->limits.memory < large) {
-        std::vector<criterion> all{what};
-        for (const auto& [number, one] : state_->criteria)
-            all.push_back(one);
-        if (auto built = classifier::build(all, state_->limits, state_->path); !built)
-            return fail(built.error());
-    }
-    if (!state_->criteria.try_emplace(slot, std::move(what)).second)
-        return fail(errc::duplicate_slot);
-    state_->changed = true;
-    return {};
+    return state_->insert(std::move(what));
 }
 
 bool live_classifier::erase(slot_id slot) {
-    const bool was_there = state_->criteria.erase(slot) != 0;
-    state_->changed |= was_there;
-    return was_there;
+    state::slot_record* const record = state_->slots.find(slot);
+    if (record == nullptr || record->what == nullptr)
+        return false;
+    state_->erase(*record);
+    return true;
 }
 
 const criterion* live_classifier::find(slot_id slot) const noexcept {
-    const auto found = state_->criteria.find(slot);
-    return found == state_->criteria.end() ? nullptr : &found->second;
+    const state::slot_record* const record = state_->slots.find(slot);
+    return record == nullptr ? nullptr : record->what;
 }
 
 std::size_t live_classifier::size() const noexcept {
-    return state_->criteria.size();
+    return state_->size;
 }
 
 classifier live_classifier::version() {
-    if (state_->changed) {
-        std::vector<criterion> all;
-        for (const auto& [slot, one] : state_->criteria)
-            all.push_back(one);
-        state_->newest =
-            classifier::build(all, {~std::size_t{0}, ~std::size_t{0}}, state_->path).value();
-        state_->changed = false;
-    }
-    return state_->newest;
+    if (state_->changed)
+        state_->renew();
+    return classifier(state_->newest);
 }
 
-std::optional<merge_job> live_classifier::begin_merge() {
-    return std::nullopt;
+std::optional<merge_job> live_classifier::begin_merge(merge_aim aim) {
+    auto work = state_->begin(aim);
+    if (!work)
+        return std::nullopt;
+    return merge_job(std::move(work));
 }
 
-void live_classifier::finish(merge_job) {}
+void live_classifier::finish(merge_job done) {
+    if (done.work_)
+        state_->finish(*done.work_);
+}
 
 void live_classifier::limit(const classifier_limits& limits) noexcept {
     state_->limits = limits;
 }
 
 classifier_cost live_classifier::cost() const noexcept {
-    return state_->newest.cost();
+    return state_->cost();
+}
+
+std::uint64_t live_classifier::compiled() const noexcept {
+    return state_->compiled;
 }
 
 } // namespace flowtap::filter

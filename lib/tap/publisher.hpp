@@ -53,7 +53,7 @@ public:
     const filter::criterion& filter_of(slot_id slot) const { return *criteria_.find(slot); }
     const path::action& action_of(slot_id slot) const noexcept { return actions_[slot]; }
     /// Octets of memory that the criteria published last take.
-    std::size_t memory() const noexcept { return criteria_.cost().memory; }
+    std::size_t memory() const noexcept { return criteria_.cost().reserved; }
 
     /// The edition that holds all changes made so far.
     edition pending() const noexcept {

@@ -24,6 +24,8 @@ struct hit {
     std::uint32_t slot;
 };
 
+struct version;
+
 } // namespace detail
 
 /// The matches of the packets of one batch, in a buffer that is made once and used again.
@@ -70,6 +72,10 @@ struct classifier_cost {
     std::size_t entries = 0;
     /// Octets of memory in use.
     std::size_t memory = 0;
+    /// Of a set that changes: the most octets that its criteria take in whatever form, which is what
+    /// `classifier_limits::memory` is held against, as what is in use depends on what is merged. Of
+    /// other sets the same as `memory`.
+    std::size_t reserved = 0;
     /// Processor time that compiling took.
     std::chrono::nanoseconds build_time{0};
     /// Tests that every IPv4 packet, and every IPv6 packet, is put to before it is known whether
@@ -127,10 +133,10 @@ public:
     classifier_cost cost() const noexcept;
 
 private:
-    struct compiled;
-    explicit classifier(std::shared_ptr<const compiled> from) noexcept;
+    friend class live_classifier;
+    explicit classifier(std::shared_ptr<const detail::version> from) noexcept;
 
-    std::shared_ptr<const compiled> compiled_;
+    std::shared_ptr<const detail::version> version_;
 };
 
 } // namespace flowtap::filter

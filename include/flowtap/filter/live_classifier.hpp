@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -22,15 +22,27 @@ public:
     merge_job& operator=(merge_job&&) noexcept;
     ~merge_job();
 
-    /// Compiles. Takes time and memory in proportion to what is merged; touches nothing that other
-    /// threads write.
-    void run();
+    /// Compiles. Takes time and memory in proportion to what is merged. If memory runs out the job
+    /// counts as not run.
+    void run() noexcept;
+    /// How many criteria it compiles, at most.
+    std::size_t size() const noexcept;
 
 private:
     friend class live_classifier;
     struct work;
     explicit merge_job(std::unique_ptr<work> what) noexcept;
     std::unique_ptr<work> work_;
+};
+
+/// What a merge is for.
+enum class merge_aim {
+    /// As much work as the changes since the last merge have earned: about 65 criteria compiled for
+    /// each of them. Up to a 64th of the criteria then stay apart from the others.
+    steady,
+    /// Everything in one level: the best form to match with. Takes as long as compiling everything
+    /// anew, after however few changes: for when there have been none for a while.
+    whole,
 };
 
 /// A set of criteria that changes while workers match with it. One thread changes it and makes
@@ -67,16 +79,19 @@ public:
     classifier version();
 
     /// Work that makes versions faster or smaller; none if there is nothing worth doing, or while a
-    /// job is under way.
-    std::optional<merge_job> begin_merge();
+    /// job is under way, that is neither finished nor dropped.
+    std::optional<merge_job> begin_merge(merge_aim aim = merge_aim::steady);
     /// Takes the outcome of a job that has run: the next version has it. A job that was not run, or
     /// that is of another classifier, changes nothing.
     void finish(merge_job done);
 
     /// Other limits from now on; what is there stays, even if it is more.
     void limit(const classifier_limits& limits) noexcept;
-    /// Of the newest version.
+    /// Of the newest version, and of what was inserted since.
     classifier_cost cost() const noexcept;
+    /// How many criteria `version` and finished jobs have compiled since the beginning, each as
+    /// often as it was.
+    std::uint64_t compiled() const noexcept;
 
 private:
     struct state;

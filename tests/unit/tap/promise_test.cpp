@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an answer promises: dtcp.md, section 11.
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
-#include <flowtap/filter/classifier.hpp>
+#include <flowtap/filter/live_classifier.hpp>
 
 #include "rig.hpp"
 #include "traffic.hpp"
@@ -22,8 +24,8 @@ std::size_t count_of(std::string_view text, std::string_view what) {
     return count;
 }
 
-/// What `count` criteria for one address each take, of which the first lists so many ports.
-std::size_t memory_of(std::uint32_t count, std::uint16_t ports) {
+/// Criteria for one address each, of which the first lists so many ports.
+std::vector<filter::criterion> some_criteria(std::uint32_t count, std::uint16_t ports) {
     std::vector<filter::criterion> criteria;
     for (std::uint32_t i = 0; i < count; ++i) {
         filter_spec spec;
@@ -34,7 +36,20 @@ std::size_t memory_of(std::uint32_t count, std::uint16_t ports) {
             spec.destination_ports.entries.push_back({{port, port}});
         criteria.push_back(filter::criterion::make(slot_id{i}, spec).value());
     }
-    return filter::classifier::build(criteria).value().cost().memory;
+    return criteria;
+}
+
+/// The lowest limit at which all of `criteria` are taken, to an octet.
+std::size_t memory_of(const std::vector<filter::criterion>& criteria) {
+    std::size_t low = 0;
+    for (std::size_t step = std::size_t{1} << 32; step != 0; step /= 2) {
+        filter::live_classifier tried({.memory = low + step});
+        const bool fits = std::all_of(criteria.begin(), criteria.end(), [&](const auto& one) {
+            return tried.insert(one).has_value();
+        });
+        low += fits ? 0 : step;
+    }
+    return low + 1;
 }
 
 } // namespace
@@ -238,7 +253,7 @@ TEST_CASE("an ADD that is too large fails alone, and those around it are done") 
     with.sources["lea1"] = with.default_source;
     with.sources["lea1"].port_lists = port_list_mode::product;
     // Room for the small ones, and for half of a large one beside them.
-    with.filter_memory = (memory_of(9, 0) + memory_of(9, listed)) / 2;
+    with.filter_memory = (memory_of(some_criteria(9, 0)) + memory_of(some_criteria(9, listed))) / 2;
     rig at(with);
     wire on(at.path);
     const tap::session_id session = at.open("lea1");

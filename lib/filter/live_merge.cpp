@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is merged when, and how its outcome takes the place of what it was made of.
+#include <algorithm>
+#include <utility>
+
+#include "live_state.hpp"
+
+namespace flowtap::filter {
+
+/// Whether there is work for a job that keeps to what the changes have earned.
+bool live_classifier::state::is_worthwhile() const noexcept {
+    if (std::any_of(levels.begin(), levels.end(), [](const auto& one) { return one.is_decayed(); }))
+        return true;
+    std::size_t added = 0;
+    for (const held_overlay& one : overlays)
+        added += one.what->size();
+    const std::size_t living = living_in_overlays();
+    return added >= overlay::capacity || (living != 0 && living * fan_out >= size);
+}
+
+/// Marks all overlays that nobody merges, which have `newer` criteria to be compiled (with others,
+/// perhaps), and the levels that are worth being merged with them.
+void live_classifier::state::choose_levels(std::size_t newer, use by) {
+    std::vector<held_level*> by_size;
+    for (held_level& one : levels) {
+        if (one.by == use::nobody)
+            by_size.push_back(&one);
+    }
+    std::sort(by_size.begin(), by_size.end(),
+              [](const auto* a, const auto* b) { return a->living() < b->living(); });
+    for (held_overlay& one : overlays) {
+        if (one.by == use::nobody)
+            one.by = by;
+    }
+    for (held_level* const one : by_size) {
+        if (one->living() > newer * fan_out && !one->is_decayed())
+            continue;
+        one->by = by;
+        newer += one->living();
+    }
+}
+
+void live_classifier::state::choose_everything(use by) {
+    for (held_overlay& one : overlays)
+        one.by = by;
+    for (held_level& one : levels)
+        one.by = by;
+}
+
+std::vector<merge_part> live_classifier::state::parts(use by) const {
+    std::vector<merge_part> chosen;
+    for (const held_level& one : levels) {
+        if (one.by == by)
+            chosen.push_back({one.what, one.what->entries().data(), one.what->kept().data(),
+                              one.what->entries().size()});
+    }
+    for (const held_overlay& one : overlays) {
+        if (one.by == by)
+            chosen.push_back({one.what, one.what->entries(), one.what->kept(), one.what->size()});
+    }
+    return chosen;
+}
+
+/// Puts `merged`, of which `dead` criteria have died already and which may be null, in the place of
+/// what was marked with `by`.
+void live_classifier::state::replace(use by, std::shared_ptr<level> merged, std::size_t dead) {
+    levels.reserve(levels.size() + 1);
+    std::erase_if(levels, [&](const auto& one) { return one.by == by; });
+    std::erase_if(overlays, [&](const auto& one) { return one.by == by; });
+    if (merged) {
+        compiled += merged->entries().size();
+        levels.push_back({std::move(merged), dead});
+    }
+    restructured = true;
+    changed = true;
+}
+
+void live_classifier::state::give_back(use by) noexcept {
+    for (held_level& one : levels)
+        one.by = one.by == by ? use::nobody : one.by;
+    for (held_overlay& one : overlays)
+        one.by = one.by == by ? use::nobody : one.by;
+}
+
+/// Finds out whether the job under way was dropped.
+void live_classifier::state::notice_drop() noexcept {
+    if (some_taken && under_way.expired())
+        end_job();
+}
+
+void live_classifier::state::end_job() noexcept {
+    give_back(use::job);
+    deaths.clear();
+    under_way.reset();
+    some_taken = false;
+    some_empty = true;
+}
+
+std::unique_ptr<merge_job::work> live_classifier::state::begin(merge_aim aim) {
+    notice_drop();
+    const bool unmerged =
+        levels.size() > 1 || !overlays.empty() || (!levels.empty() && levels.front().dead != 0);
+    if (some_taken || !(aim == merge_aim::whole ? unmerged : is_worthwhile()))
+        return nullptr;
+
+    auto made = std::make_unique<merge_job::work>();
+    auto ticket = std::make_shared<const merge_ticket>();
+    try {
+        if (aim == merge_aim::whole)
+            choose_everything(use::job);
+        else
+            choose_levels(living_in_overlays(), use::job);
+        made->parts = parts(use::job);
+    } catch (...) {
+        give_back(use::job);
+        throw;
+    }
+    for (const held_level& one : levels)
+        made->size += one.by == use::job ? one.living() : 0;
+    for (const held_overlay& one : overlays)
+        made->size += one.by == use::job ? one.living() : 0;
+    made->path = path;
+    under_way = ticket;
+    some_taken = true;
+    made->ticket = std::move(ticket);
+    return made;
+}
+
+void live_classifier::state::finish(merge_job::work& done) {
+    if (!some_taken || done.ticket != under_way.lock())
+        return;
+    if (done.has_run) {
+        std::size_t dead = 0;
+        for (const death& one : deaths) {
+            entry* const found = done.outcome ? done.outcome->find(one.slot) : nullptr;
+            if (found != nullptr && found->is_alive()) {
+                found->died.store(one.died, std::memory_order_relaxed);
+                ++dead;
+            }
+        }
+        replace(use::job, std::move(done.outcome), dead);
+    }
+    end_job();
+}
+
+} // namespace flowtap::filter

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <flowtap/filter/live_classifier.hpp>
+
+#include "merge.hpp"
+#include "overlay.hpp"
+#include "slot_table.hpp"
+#include "version.hpp"
+
+namespace flowtap::filter {
+
+/// What a job and the classifier that made it have in common while the job is under way.
+struct merge_ticket {};
+
+struct merge_job::work {
+    std::shared_ptr<const merge_ticket> ticket;
+    std::vector<merge_part> parts;
+    std::size_t size = 0;
+    code_path path = code_path::fastest;
+    bool has_run = false;
+    /// Null if nothing was left to compile.
+    std::shared_ptr<level> outcome;
+};
+
+/// A live classifier's parts. Everything a version sees is either immutable or said to be safe to
+/// change where it is declared; what is in here belongs to the thread that changes the set.
+///
+/// A slot lives in one place at most: among the fresh criteria, in one overlay or in one level.
+struct live_classifier::state {
+    /// More overlays than this are merged when a version is made, whatever it takes. Those that a
+    /// job is merging do not count, so that there are at most twice as many.
+    static constexpr std::size_t most_overlays = 8;
+    /// A level is merged with what is newer when that is a part of this size of it. So no criterion
+    /// is compiled more than about this often in each level, and each level holds this many times
+    /// what all smaller ones do.
+    static constexpr std::size_t fan_out = 64;
+
+    /// Who is merging a level or overlay.
+    enum class use { nobody, job, version };
+
+    struct held_level {
+        std::shared_ptr<level> what;
+        std::size_t dead = 0;
+        use by = use::nobody;
+
+        std::size_t size() const noexcept { return what->entries().size(); }
+        std::size_t living() const noexcept { return size() - dead; }
+        /// A quarter has died.
+        bool is_decayed() const noexcept { return dead * 4 >= size(); }
+    };
+    struct held_overlay {
+        std::shared_ptr<overlay> what;
+        std::size_t dead = 0;
+        use by = use::nobody;
+
+        std::size_t living() const noexcept { return what->size() - dead; }
+        bool is_worn_out() const noexcept { return living() == 0 && what->size() >= 16; }
+        bool can_grow() const noexcept {
+            return by == use::nobody && what->size() < overlay::capacity;
+        }
+    };
+    /// What is known of a slot. Its criterion is kept by the place it lives in.
+    struct slot_record {
+        const criterion* what = nullptr;
+        /// Its place among the fresh ones, or `not_fresh`.
+        std::size_t fresh = 0;
+    };
+    static constexpr std::size_t not_fresh = static_cast<std::size_t>(-1);
+
+    /// A criterion that died while a job was under way that may have taken it.
+    struct death {
+        slot_id slot;
+        version_number died;
+    };
+
+    state(const classifier_limits& limits_, code_path path_) : limits(limits_), path(path_) {}
+
+    // Changes.
+    result<void> insert(criterion&& what);
+    void erase(slot_record& record);
+    void kill(slot_id slot);
+    classifier_cost cost() const noexcept;
+
+    // Versions.
+    void renew();
+    void drop_empty();
+    bool fresh_are_many() const noexcept;
+    void append_fresh();
+    void merge_now();
+    void restructure();
+
+    // Merging.
+    std::size_t living_in_overlays() const noexcept;
+    bool is_worthwhile() const noexcept;
+    void choose_levels(std::size_t newer, use by);
+    void choose_everything(use by);
+    std::vector<merge_part> parts(use by) const;
+    void replace(use by, std::shared_ptr<level> merged, std::size_t dead);
+    void give_back(use by) noexcept;
+    void notice_drop() noexcept;
+    void end_job() noexcept;
+    std::unique_ptr<merge_job::work> begin(merge_aim aim);
+    void finish(merge_job::work& done);
+
+    classifier_limits limits;
+    code_path path;
+    slot_table<slot_record> slots;
+    std::size_t size = 0;
+    std::size_t list_entries = 0;
+    /// The most octets that all criteria take, in whatever form.
+    std::size_t reserved = 0;
+    std::uint64_t compiled = 0;
+
+    /// Inserted since the last version was made.
+    std::vector<criterion_pointer> fresh;
+    std::size_t fresh_memory = 0;
+    std::vector<held_level> levels;
+    /// Only the last one grows.
+    std::vector<held_overlay> overlays;
+
+    /// The number of the next version.
+    version_number next = 1;
+    bool changed = false;
+    /// Whether `newest_levels` is not what `levels` and `overlays` say.
+    bool restructured = false;
+    std::shared_ptr<const level_list> newest_levels;
+    /// Of the levels.
+    classifier_cost levels_cost;
+    std::shared_ptr<const detail::version> newest;
+
+    /// Whether a level or overlay may have come to hold nothing that lives.
+    bool some_empty = false;
+
+    /// Whether anything is marked as being in a job.
+    bool some_taken = false;
+    /// Expires with the job.
+    std::weak_ptr<const merge_ticket> under_way;
+    std::vector<death> deaths;
+};
+
+} // namespace flowtap::filter

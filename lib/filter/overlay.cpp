@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "overlay.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <variant>
+
+#include "values.hpp"
+
+namespace flowtap::filter {
+
+namespace {
+
+constexpr std::size_t address_octets = 4;
+constexpr std::size_t protocol_piece = 8;
+constexpr std::size_t source_port_piece = 9;
+constexpr std::size_t destination_port_piece = 11;
+
+/// Where the pieces of an address end, in bits from the left.
+constexpr std::array<unsigned, address_octets> inet_ends{8, 16, 24, 32};
+constexpr std::array<unsigned, address_octets> inet6_ends{32, 48, 64, 128};
+
+FLOWTAP_INLINE std::uint32_t hash_octet(std::uint64_t value) noexcept {
+    return static_cast<std::uint32_t>((value * 0x9E37'79B9'7F4A'7C15ULL) >> 56);
+}
+
+FLOWTAP_INLINE std::uint32_t digest_inet6(const address_bits& address) noexcept {
+    return hash_octet(address.high >> 32) << 24 | hash_octet(address.high >> 16 & 0xFFFF) << 16 |
+           hash_octet(address.high & 0xFFFF) << 8 | hash_octet(address.low);
+}
+
+FLOWTAP_INLINE std::uint32_t digest_address(family of, const address_bits& address) noexcept {
+    return of == family::inet6 ? digest_inet6(address) : static_cast<std::uint32_t>(address.low);
+}
+
+/// Piece `number` of the eight of both addresses, the source's first.
+FLOWTAP_INLINE std::size_t piece_of(address_digest digest, std::size_t number) noexcept {
+    return digest >> (56 - 8 * number) & 0xFF;
+}
+
+FLOWTAP_INLINE std::size_t look_of(family of, direction way) noexcept {
+    return static_cast<std::size_t>(of) * 2 + static_cast<std::size_t>(way);
+}
+
+/// How many leading bits all addresses of a range share.
+unsigned common_bits(family of, const address_bits& first, const address_bits& last) noexcept {
+    if (of == family::inet)
+        return static_cast<unsigned>(
+            std::countl_zero(static_cast<std::uint32_t>(first.low ^ last.low)));
+    if (first.high != last.high)
+        return static_cast<unsigned>(std::countl_zero(first.high ^ last.high));
+    return 64U + static_cast<unsigned>(std::countl_zero(first.low ^ last.low));
+}
+
+template <class T>
+bool names_something(const range_list<T>& list) noexcept {
+    return std::any_of(list.entries.begin(), list.entries.end(),
+                       [](const auto& entry) { return !entry.negated; });
+}
+
+} // namespace
+
+chunk_digest::chunk_digest(std::span<const packet_key> keys) noexcept {
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const packet_key& key = keys[i];
+        addresses[i] = static_cast<std::uint64_t>(digest_address(key.of_family, key.source)) << 32 |
+                       digest_address(key.of_family, key.destination);
+    }
+}
+
+/// Enters one criterion in the tables. Only the thread that adds writes, so that a load and a store
+/// do; nobody looks at the new bit yet.
+struct overlay::piece_adder {
+    overlay& to;
+    std::uint64_t bit;
+
+    void set(word& where) const noexcept {
+        where.store(where.load(std::memory_order_relaxed) | bit, std::memory_order_relaxed);
+    }
+    void leave_open(std::size_t piece) const noexcept { set(to.open_[piece]); }
+    void admit(std::size_t piece, std::size_t value) const noexcept {
+        set(to.admits_[piece][value]);
+    }
+    void admit(std::size_t piece, std::size_t first, std::size_t last) const noexcept {
+        // Many values say little, and take long.
+        if (last - first >= 32) {
+            leave_open(piece);
+            return;
+        }
+        for (std::size_t value = first; value <= last; ++value)
+            admit(piece, value);
+    }
+
+    void add_addresses(std::size_t first_piece, family of,
+                       const range_list<address_bits>& list) const noexcept {
+        if (!names_something(list)) {
+            for (std::size_t i = 0; i < address_octets; ++i)
+                leave_open(first_piece + i);
+            return;
+        }
+        const auto& ends = of == family::inet ? inet_ends : inet6_ends;
+        for (const auto& entry : list.entries) {
+            if (entry.negated)
+                continue;
+            const address_bits last = std::min(entry.last, highest_address(of));
+            const unsigned shared = common_bits(of, entry.first, last);
+            const address_digest digest = digest_address(of, entry.first);
+            for (std::size_t i = 0; i < address_octets; ++i) {
+                if (ends[i] <= shared)
+                    admit(first_piece + i, piece_of(digest, address_octets + i));
+                else
+                    leave_open(first_piece + i);
+            }
+        }
+    }
+
+    void add_protocols(const range_list<std::uint8_t>& list) const noexcept {
+        if (!names_something(list))
+            leave_open(protocol_piece);
+        for (const auto& entry : list.entries) {
+            if (!entry.negated)
+                admit(protocol_piece, entry.first, entry.last);
+        }
+    }
+
+    void add_ports(std::size_t piece, const range_list<std::uint16_t>& list) const noexcept {
+        if (!names_something(list)) {
+            leave_open(piece);
+            leave_open(piece + 1);
+        }
+        for (const auto& entry : list.entries) {
+            if (entry.negated)
+                continue;
+            admit(piece, entry.first >> 8, entry.last >> 8);
+            if (entry.first >> 8 == entry.last >> 8)
+                admit(piece + 1, entry.first & 0xFF, entry.last & 0xFF);
+            else
+                leave_open(piece + 1);
+        }
+    }
+
+    void add_looks(const filter_spec& spec) const noexcept {
+        const direction way = std::holds_alternative<output_scope>(spec.scope) ? direction::egress
+                                                                               : direction::ingress;
+        for (const family of : {family::inet, family::inet6, family::ccc}) {
+            if (spec.families.contains(of))
+                set(to.looks_[look_of(of, way)]);
+        }
+    }
+};
+
+void overlay::append(criterion_pointer what) {
+    const filter_spec& spec = what->spec();
+    const piece_adder adder{*this, std::uint64_t{1} << size_};
+    const family of = spec.families.contains(family::inet6) ? family::inet6 : family::inet;
+    adder.add_addresses(0, of, spec.source_addresses);
+    adder.add_addresses(address_octets, of, spec.destination_addresses);
+    adder.add_protocols(spec.protocols);
+    adder.add_ports(source_port_piece, spec.source_ports);
+    adder.add_ports(destination_port_piece, spec.destination_ports);
+    adder.add_looks(spec);
+    entries_[size_].slot = what->slot();
+    kept_memory_ += kept_memory(*what);
+    kept_[size_] = std::move(what);
+    ++size_;
+}
+
+entry* overlay::find_living(slot_id slot) noexcept {
+    const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(size_);
+    const auto found = std::find_if(entries_.begin(), end, [&](const entry& one) {
+        return one.slot == slot && one.is_alive();
+    });
+    return found == end ? nullptr : &*found;
+}
+
+/// Those of `some` that may match by their protocol and ports.
+std::uint64_t overlay::narrow_down(std::uint64_t some, const packet_key& key) const noexcept {
+    const auto admitted = [&](std::size_t piece, std::size_t value) {
+        return admits_[piece][value].load(std::memory_order_relaxed) |
+               open_[piece].load(std::memory_order_relaxed);
+    };
+    return some & admitted(protocol_piece, key.protocol) &
+           admitted(source_port_piece, key.source_port >> 8) &
+           admitted(source_port_piece + 1, key.source_port & 0xFF) &
+           admitted(destination_port_piece, key.destination_port >> 8) &
+           admitted(destination_port_piece + 1, key.destination_port & 0xFF);
+}
+
+void overlay::find(std::span<const packet_key> keys, const chunk_digest& digest, std::size_t count,
+                   hit_list& found) const noexcept {
+    // Bits of criteria that are added meanwhile are cut off.
+    const std::uint64_t seen = ~0ULL >> (capacity - count);
+    std::array<std::uint64_t, address_pieces> open;
+    for (std::size_t piece = 0; piece < address_pieces; ++piece)
+        open[piece] = open_[piece].load(std::memory_order_relaxed);
+    std::array<std::uint64_t, 6> looks;
+    for (std::size_t i = 0; i < looks.size(); ++i)
+        looks[i] = looks_[i].load(std::memory_order_relaxed) & seen;
+
+    std::array<std::uint64_t, chunk_packets> candidates;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        std::uint64_t some = looks[look_of(keys[i].of_family, keys[i].way)];
+        for (std::size_t piece = 0; piece < address_pieces; ++piece) {
+            const word& of = admits_[piece][piece_of(digest.addresses[i], piece)];
+            some &= of.load(std::memory_order_relaxed) | open[piece];
+        }
+        candidates[i] = some;
+    }
+    found.enter(entries_.data());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (candidates[i] == 0)
+            continue;
+        for (std::uint64_t rest = narrow_down(candidates[i], keys[i]); rest != 0;
+             rest &= rest - 1) {
+            const auto which = static_cast<std::uint32_t>(std::countr_zero(rest));
+            if (matches(kept_[which]->spec(), keys[i]))
+                found.add(static_cast<std::uint32_t>(i), which);
+        }
+    }
+}
+
+} // namespace flowtap::filter
