@@ -127,7 +127,7 @@ std::vector<filter_scope> scopes() {
 /// Families, scopes, an address, a protocol and an ICMP type, each with each.
 universe places_and_headers() {
     universe all;
-    for (unsigned members = 1; members < 8; ++members) {
+    for (const unsigned members : {1U, 2U, 3U, 4U, 7U}) {
         family_set families;
         for (const family member : {family::inet, family::inet6, family::ccc}) {
             if ((members & (1U << static_cast<unsigned>(member))) != 0)
@@ -200,11 +200,11 @@ TEST_CASE("every two filters of addresses, protocol and ports against all packet
 }
 
 TEST_CASE("filters of places and headers against all packets, alone and together") {
-    places_and_headers().check(320UL * 450);
+    places_and_headers().check(240UL * 450);
 }
 
 TEST_CASE("every two filters of places and headers against all packets") {
-    places_and_headers().check_pairs(320UL * 319 / 2);
+    places_and_headers().check_pairs(240UL * 239 / 2);
 }
 
 TEST_CASE("drawn sets of every size find their filters among packets of the same tiny domains") {

@@ -67,8 +67,10 @@ TEST_CASE("sets of hard shapes, of sizes around every internal border") {
     for (const hard_shape shape : hard_shapes) {
         for (const family of : {family::inet, family::inet6}) {
             for (const std::size_t count : {1, 2, 31, 32, 33, 63, 64, 65, 128, 1000}) {
+                if (shape == hard_shape::long_lists && count > 100)
+                    continue; // the definitions take long
                 INFO("shape " << static_cast<int>(shape));
-                compare(hard_criteria(shape, of, count, 300 + count), 300, count);
+                compare(hard_criteria(shape, of, count, 300 + count), 200, count);
             }
         }
     }
