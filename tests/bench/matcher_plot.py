@@ -14,7 +14,7 @@ ACL_LIMITS = {"intercept": 100_000, "firewall": 10_000}
 COLUMNS = ("shape", "criteria", "side", "ns_per_packet", "octets")
 SIDES = ("ours", "portable", "acl")
 NAMES = {"ours": "all matches, this classifier", "portable": "the same without SIMD",
-         "acl": "first match, rte\\\\_acl"}
+         "acl": "first match, DPDK rte_acl"}
 
 
 def points(measured, shape, count):
@@ -44,7 +44,7 @@ def data_block(name, rows, column):
 def script(rows):
     """The gnuplot script of the plot."""
     blocks, panels = [], []
-    for column, label in ((3, "ns per packet"), (4, "octets")):
+    for column, label in ((3, "ns per packet, 5 % hits"), (4, "octets of memory")):
         curves = []
         for shape in matcher_rows.SHAPES:
             for i, side in enumerate(SIDES):
@@ -58,8 +58,9 @@ def script(rows):
                 curves.append(f"${name} with linespoints lc {i + 1} dt {dash} pt {5 + i} ps 0.5 "
                               f"title '{NAMES[side]}, {shape}-shaped'")
         panels.append(f"set ylabel '{label}'\nplot " + ", \\\n  ".join(curves) + "\n")
-    return ("set terminal svg size 900,1000 font 'sans,12' background 'white'\n"
-            "set logscale xy\nset grid\nset key top left\nset xlabel 'criteria'\n"
+    return ("set terminal svg size 900,1100 noenhanced font 'sans,12' background 'white'\n"
+            "set logscale xy\nset grid\nset key below\nset xlabel 'criteria'\n"
+            "set format '%.0f'\nset xrange [1:100000]\n"
             + "".join(blocks) + "set multiplot layout 2,1\n" + "".join(panels)
             + "unset multiplot\n")
 

@@ -270,6 +270,13 @@ def _cost_rows(shape, count, family, other):
                  other=other)
 
 
+UPDATES = (("p50_us", "median"), ("p99_us", "99th percentile"), ("max_us", "longest"),
+           ("background_us", "background work per change"),
+           ("alone_p50_us", "without background work, median"),
+           ("alone_mean_us", "without background work, mean"),
+           ("alone_max_us", "without background work, longest"))
+
+
 def _cost_groups():
     rows = [row for count in (100, 3000) for shape in SHAPES
             for family, other in (("inet", "acl"), ("inet6", ""))
@@ -285,10 +292,8 @@ def _cost_groups():
                     tuple(Figure(f"{shape}, {count}: {what}", workload(shape, count), key, "us",
                                  of_workload="updates")
                           for shape in (SHAPES[:1] if large else SHAPES)
-                          for key, what in (("p50_us", "median"), ("p99_us", "99th percentile"),
-                                            ("max_us", "longest"),
-                                            ("background_us", "background work per change"))),
-                    SEEDS[:1], updates=1000 if not large else 300, large=large)
+                          for key, what in UPDATES),
+                    SEEDS[:1], updates=2000 if not large else 500, large=large)
 
 
 GROUPS = (tuple(_first_match_groups()) + (_all_matches_group(),) + tuple(_own_groups())

@@ -54,8 +54,8 @@ std::unique_ptr<side> make_naive(const workload& load, std::string_view name);
 std::string acl_version();
 std::string pcap_version();
 
-/// Times each change of a live classifier with the criteria of the workload, and prints the
-/// distribution as one JSON object.
+/// Times changes of a live classifier that has the criteria of the workload, with merges in the
+/// background and without, and gives the distributions as one JSON object.
 std::string time_updates(const workload& load, std::size_t changes);
 
 } // namespace flowtap::bench
