@@ -266,6 +266,10 @@ def _cost_rows(shape, count, family, other):
     yield Figure(f"- the allocator's count, {shape}, {count}, {family}", load, "heap",
                  "MiB" if count > 3000 else "B/criterion", 1 / 2**20 if count > 3000 else 1,
                  per_criterion=count <= 3000, other="")
+    yield Figure(f"- a live classifier with its criteria, allocator's count, {shape}, {count}, "
+                 f"{family}", load, "heap", "MiB" if count > 3000 else "B/criterion",
+                 1 / 2**20 if count > 3000 else 1, per_criterion=count <= 3000, ours="merged",
+                 other="")
     yield Figure(f"- time to build, {shape}, {count}, {family}", load, "build_ms", "ms",
                  other=other)
 
