@@ -131,9 +131,11 @@ void live_classifier::state::drop_empty() {
 bool live_classifier::state::fresh_are_many() const noexcept {
     std::size_t room = most_overlays * overlay::capacity;
     for (const held_overlay& one : overlays) {
-        if (one.by == use::nobody)
-            room -=
-                one.can_grow() && &one == &overlays.back() ? one.what->size() : overlay::capacity;
+        if (one.by != use::nobody)
+            continue;
+        const bool grows = one.can_grow() && &one == &overlays.back();
+        // A job that was dropped gives its overlays back: there may be more than most_overlays.
+        room -= std::min(room, grows ? one.what->size() : overlay::capacity);
     }
     return fresh.size() > room || (fresh.size() > overlay::capacity && fresh.size() * 4 >= size);
 }
