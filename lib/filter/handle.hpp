@@ -28,19 +28,21 @@ enum hash_field : std::uint8_t {
 inline constexpr std::size_t hash_field_count = 13;
 using hash_fields = std::array<std::uint32_t, hash_field_count>;
 
-/// Parts by number: up to five lengths of the source address, as many of the destination address,
+/// Parts by number: up to six lengths of the source address, as many of the destination address,
 /// and the other fields.
 enum hash_part : std::uint8_t {
     part_source = 0,
-    part_destination = 5,
-    part_source_port = 10,
+    part_destination = 6,
+    part_source_port = 12,
     part_destination_port,
     part_protocol,
     part_interface,
     part_vrf,
+    part_source_port_block, ///< the upper octet of the port
+    part_destination_port_block,
     part_nothing, ///< always zero
 };
-inline constexpr std::size_t hash_part_count = 16;
+inline constexpr std::size_t hash_part_count = 20;
 
 /// How a part is computed: `(field >> shift) * factor + base`.
 struct hash_step {
@@ -56,7 +58,7 @@ struct handle_length {
     std::uint8_t bits;
     std::uint8_t part;
 };
-inline constexpr std::size_t handle_length_count = 4;
+inline constexpr std::size_t handle_length_count = 5;
 
 /// What differs between the families.
 template <class Address>
@@ -66,9 +68,9 @@ namespace detail {
 
 /// Odd numbers without a pattern.
 inline constexpr std::array<std::uint32_t, hash_part_count> hash_factors = {
-    0x9E37'79B1, 0x85EB'CA77, 0xC2B2'AE3D, 0x27D4'EB2F, 0x1656'67B1, 0x7FEB'352D,
-    0x846C'A68B, 0xD35A'2D97, 0xB529'7A4D, 0x68E3'1DA5, 0x1B56'C4E9, 0xA136'AAAD,
-    0x9F3B'25C3, 0x6C62'72E5, 0xE2C0'A4B7, 0x5851'F42D};
+    0x9E37'79B1, 0x85EB'CA77, 0xC2B2'AE3D, 0x27D4'EB2F, 0x1656'67B1, 0x7FEB'352D, 0x846C'A68B,
+    0xD35A'2D97, 0xB529'7A4D, 0x68E3'1DA5, 0x1B56'C4E9, 0xA136'AAAD, 0x9F3B'25C3, 0x6C62'72E5,
+    0xE2C0'A4B7, 0x5851'F42D, 0x3C6E'F373, 0xDA94'2043, 0x7C3A'2E45, 0x4F6C'DD1D};
 
 constexpr hash_step make_step(std::size_t part, std::size_t field, std::size_t shift,
                               std::size_t base = part_nothing) {
@@ -76,28 +78,35 @@ constexpr hash_step make_step(std::size_t part, std::size_t field, std::size_t s
             static_cast<std::uint8_t>(base), static_cast<std::uint8_t>(part), hash_factors[part]};
 }
 
+/// The step of a part that is no address.
+constexpr hash_step other_step(std::size_t part) {
+    if (part >= part_source_port_block)
+        return make_step(part, field_source_port + part - part_source_port_block, 8);
+    return make_step(part, field_source_port + part - part_source_port, 0);
+}
+
 } // namespace detail
 
 template <>
 struct hash_layout<std::uint32_t> {
     static constexpr std::array<handle_length, handle_length_count> lengths = {
-        {{8, 0}, {16, 1}, {24, 2}, {32, 3}}};
+        {{8, 0}, {16, 1}, {20, 2}, {24, 3}, {32, 4}}};
     static constexpr hash_step step(std::size_t part) {
         if (part >= part_source_port)
-            return detail::make_step(part, field_source_port + part - part_source_port, 0);
-        const std::size_t side = part / part_destination;
-        return detail::make_step(part, side * field_destination_words,
-                                 24 - 8 * (part % part_destination));
+            return detail::other_step(part);
+        const std::size_t length = part % part_destination;
+        return detail::make_step(part, part / part_destination * field_destination_words,
+                                 length < lengths.size() ? 32U - lengths[length].bits : 0);
     }
 };
 
 template <>
 struct hash_layout<address_bits> {
     static constexpr std::array<handle_length, handle_length_count> lengths = {
-        {{32, 0}, {48, 1}, {64, 2}, {128, 4}}};
+        {{32, 0}, {48, 1}, {64, 2}, {80, 3}, {128, 5}}};
     static constexpr hash_step step(std::size_t part) {
         if (part >= part_source_port)
-            return detail::make_step(part, field_source_port + part - part_source_port, 0);
+            return detail::other_step(part);
         const std::size_t first = part / part_destination * part_destination;
         const std::size_t field = part / part_destination * field_destination_words;
         switch (part - first) {
@@ -107,10 +116,12 @@ struct hash_layout<address_bits> {
             return detail::make_step(part, field + 1, 16, first);
         case 2: // 64
             return detail::make_step(part, field + 1, 0, first);
-        case 3: // 96, on the way to 128
+        case 3: // 80
+            return detail::make_step(part, field + 2, 16, first + 2);
+        case 4: // 96, on the way to 128
             return detail::make_step(part, field + 2, 0, first + 2);
         default:
-            return detail::make_step(part, field + 3, 0, first + 3);
+            return detail::make_step(part, field + 3, 0, first + 4);
         }
     }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "planner.hpp"
 
+#include <bit>
 #include <unordered_map>
 
 namespace flowtap::filter {
@@ -23,11 +24,12 @@ constexpr double impossible = 1e12;
 /// criteria name, near to the addresses that they name.
 namespace share {
 /// Of the packets: those with an address in the same block of each length as a criterion's.
-constexpr std::array<double, handle_length_count> near = {0.15, 0.25, 0.15, 0.10};
+constexpr std::array<double, handle_length_count> near = {0.15, 0.20, 0.10, 0.10, 0.10};
 /// Those with both addresses, and all else, as a criterion asks.
 constexpr double same_criterion = 0.1;
 constexpr double same_port = 0.3;
 constexpr double other_port = 1.0 / 4096;
+constexpr double other_block = 1.0 / 100;
 constexpr double same_interface = 0.5;
 } // namespace share
 
@@ -55,8 +57,8 @@ std::vector<handle_shape> candidate_shapes() {
     for (std::size_t i = 0; i < handle_length_count; ++i) {
         const std::uint8_t source = side(part_source, i);
         const std::uint8_t destination = side(part_destination, i);
-        for (const std::uint8_t other :
-             {part_nothing, part_destination_port, part_source_port, part_vrf}) {
+        for (const std::uint8_t other : {part_nothing, part_destination_port, part_source_port,
+                                         part_vrf, part_destination_port_block}) {
             shapes.push_back({source, part_nothing, other});
             shapes.push_back({part_nothing, destination, other});
         }
@@ -65,7 +67,8 @@ std::vector<handle_shape> candidate_shapes() {
             shapes.push_back({source, side(part_destination, j), part_nothing});
     }
     for (const std::uint8_t other :
-         {part_destination_port, part_source_port, part_protocol, part_interface, part_vrf})
+         {part_destination_port, part_source_port, part_protocol, part_interface, part_vrf,
+          part_destination_port_block, part_source_port_block})
         shapes.push_back({part_nothing, part_nothing, other});
     return shapes;
 }
@@ -76,7 +79,7 @@ template <class Address>
 class side_traffic {
 public:
     void add(const value_range<Address>& range) {
-        if (range.first != Address{} || range.last != value_traits<Address>::highest)
+        if (!is_wildcard(range))
             points_.push_back(range.first);
     }
     void sort() { std::sort(points_.begin(), points_.end()); }
@@ -160,6 +163,8 @@ public:
                 sum += share_of_protocol(range.first + static_cast<std::uint32_t>(i));
             return std::min(1.0, sum);
         }
+        if (part == part_source_port_block || part == part_destination_port_block)
+            return share_of_block(box, part, range);
         const auto found = named_.find(key(part, range.first));
         const double named = found == named_.end() ? 0 : found->second / all_[part];
         if (part == part_interface || part == part_vrf)
@@ -168,6 +173,18 @@ public:
     }
 
 private:
+    /// Of those ports that are named, and some of the others: most are low or high.
+    double share_of_block(const lane_box& box, std::uint8_t block, const part_range& range) const {
+        const std::uint8_t part =
+            block == part_source_port_block ? part_source_port : part_destination_port;
+        const part_range ports = values_of(box, part, 2);
+        const auto found = named_.find(key(part, ports.first));
+        const double named = found == named_.end() ? 0 : found->second / all_[part];
+        const double low = range.first < 4 ? share::same_port : 0;
+        return std::min(1.0, named * share::same_port + low +
+                                 static_cast<double>(range.count) * share::other_block);
+    }
+
     static std::uint64_t key(std::uint8_t part, std::uint32_t value) {
         return (std::uint64_t{part} << 32) | value;
     }
@@ -181,13 +198,17 @@ template <class Address>
 class handle_mates {
 public:
     handle_mates(std::span<const rule<Address>> rules, const std::vector<handle_shape>& shapes)
-        : shapes_(shapes), counts_(shapes.size() * buckets) {
+        : shapes_(shapes) {
         const std::size_t step = std::max<std::size_t>(1, rules.size() / 4096);
         scale_ = static_cast<double>(step);
+        bucket_bits_ = static_cast<unsigned>(
+            std::bit_width(std::clamp<std::size_t>(rules.size() / step * 4, 512, 32768) - 1));
+        counts_.resize(shapes.size() << bucket_bits_);
         for (std::size_t i = 0; i < rules.size(); i += step) {
             const auto parts = parts_of(rules[i]);
+            const std::uint32_t kind = kind_of(rules[i]);
             for (std::size_t shape = 0; shape < shapes.size(); ++shape)
-                ++counts_[bucket(parts, shape)];
+                ++counts_[bucket(parts, kind, shape)];
         }
     }
 
@@ -199,36 +220,40 @@ public:
         set_address(fields, field_source_words, of.source().first);
         set_address(fields, field_destination_words, of.destination().first);
         part_values parts{};
-        for (std::uint8_t part = part_source_port; part < part_nothing; ++part)
+        for (std::uint8_t part = part_source_port; part < part_source_port_block; ++part)
             fields[hash_layout<Address>::step(part).field] = values_of(of.box, part, 2).first;
         for (std::uint8_t part = 0; part < part_nothing; ++part) {
             const hash_step step = hash_layout<Address>::step(part);
-            if (part % part_destination == 4 && part < part_source_port &&
-                sizeof(Address) == sizeof(std::uint32_t))
-                continue; // IPv4 has one length less
             parts[part] = (fields[step.field] >> step.shift) * step.factor +
                           (step.base == part_nothing ? 0 : parts[step.base]);
         }
         return parts;
     }
 
-    /// How many rules have the same handle as one with these parts, itself included.
-    double count(const part_values& parts, std::size_t shape) const {
-        const double counted = counts_[bucket(parts, shape)];
+    /// Hosts, prefixes and wildcards hardly share handles: they are better off with others.
+    static std::uint32_t kind_of(const rule<Address>& of) {
+        const auto kind = [](const value_range<Address>& range) -> std::uint32_t {
+            return is_wildcard(range) ? 0 : range.first == range.last ? 1 : 2;
+        };
+        return (kind(of.source()) * 3 + kind(of.destination())) * 0x85EB'CA6B;
+    }
+
+    /// How many rules of a kind have the same handle as one with these parts, itself included.
+    double count(const part_values& parts, std::uint32_t kind, std::size_t shape) const {
+        const double counted = counts_[bucket(parts, kind, shape)];
         return counted <= 1 ? 1 : 1 + (counted - 1) * scale_;
     }
 
 private:
-    static constexpr std::size_t buckets = 8192;
-
-    std::size_t bucket(const part_values& parts, std::size_t shape) const {
+    std::size_t bucket(const part_values& parts, std::uint32_t kind, std::size_t shape) const {
         const handle_shape& of = shapes_[shape];
-        return shape * buckets +
-               (mix_parts(parts[of.source] + parts[of.destination] + parts[of.other]) >> 19);
+        const std::uint32_t sum = parts[of.source] + parts[of.destination] + parts[of.other] + kind;
+        return (shape << bucket_bits_) + (mix_parts(sum) >> (32 - bucket_bits_));
     }
 
     const std::vector<handle_shape>& shapes_;
     std::vector<std::uint16_t> counts_;
+    unsigned bucket_bits_ = 0;
     double scale_ = 1;
 };
 
@@ -260,6 +285,7 @@ public:
         const auto sources = source_.shares(of.source());
         const auto destinations = destination_.shares(of.destination());
         const auto parts = mates_.parts_of(of);
+        const std::uint32_t kind = mates_.kind_of(of);
         std::array<double, hash_part_count> shares{};
         shares.fill(1);
         for (std::size_t i = 0; i < handle_length_count; ++i) {
@@ -270,7 +296,7 @@ public:
             shares[part] = values_.share_of(of.box, part);
         to.samples += 1;
         for (std::size_t i = 0; i < shapes_.size(); ++i)
-            to.of_shape[i] += cost(of, shapes_[i], shares, mates_.count(parts, i));
+            to.of_shape[i] += cost(of, shapes_[i], shares, mates_.count(parts, kind, i));
     }
 
 private:

@@ -42,19 +42,25 @@ struct part_range {
 /// How many values of `part`, one of those that are no address, a rule admits: `most` stands for as
 /// many and more.
 inline part_range values_of(const lane_box& box, std::uint8_t part, std::uint64_t most) {
-    const auto range = [&](lane where, std::uint32_t mark) {
-        const std::uint32_t low = box.low[where] & ~mark;
-        const std::uint32_t high = box.high[where] & ~mark;
+    const auto range = [&](lane where, std::uint32_t mark, unsigned shift = 0) {
+        const std::uint32_t low = (box.low[where] & ~mark) >> shift;
+        const std::uint32_t high = (box.high[where] & ~mark) >> shift;
         return part_range{std::min(std::uint64_t{high - low} + 1, most), low};
+    };
+    // A field without a bound is not told by its values, however few they are.
+    const auto port = [&](lane where, unsigned shift) {
+        return box.low[where] < lane_present ? part_range{most, 0}
+                                             : range(where, lane_present, shift);
     };
     switch (part) {
     case part_source_port:
-        return box.low[lane_source_port] < lane_present ? part_range{most, 0}
-                                                        : range(lane_source_port, lane_present);
+        return port(lane_source_port, 0);
     case part_destination_port:
-        return box.low[lane_destination_port] < lane_present
-                   ? part_range{most, 0}
-                   : range(lane_destination_port, lane_present);
+        return port(lane_destination_port, 0);
+    case part_source_port_block:
+        return port(lane_source_port, 8);
+    case part_destination_port_block:
+        return port(lane_destination_port, 8);
     case part_protocol:
         return (box.high[lane_protocol] & 0xFF) - (box.low[lane_protocol] & 0xFF) == 0xFF
                    ? part_range{most, 0}
@@ -66,6 +72,11 @@ inline part_range values_of(const lane_box& box, std::uint8_t part, std::uint64_
     default:
         return {1, 0};
     }
+}
+
+template <class Address>
+bool is_wildcard(const value_range<Address>& range) {
+    return range.first == Address{} && range.last == value_traits<Address>::highest;
 }
 
 /// The length of a part of an address, in bits.
@@ -87,7 +98,7 @@ std::uint64_t count_handles(const rule<Address>& of, const handle_shape& shape,
         if (part == part_nothing)
             return std::uint64_t{1};
         // A wildcard is not told by addresses, however short.
-        if (range.first == Address{} && range.last == value_traits<Address>::highest)
+        if (is_wildcard(range))
             return most;
         return blocks<Address>(range, length_of_part<Address>(part)).count(most);
     };
@@ -135,7 +146,7 @@ void for_each_handle(const rule<Address>& of, const handle_shape& shape, std::ui
         std::uint32_t other = salt;
         if (shape.other != part_nothing) {
             const hash_step step = hash_layout<Address>::step(shape.other);
-            fields[step.field] = others.first + static_cast<std::uint32_t>(i);
+            fields[step.field] = (others.first + static_cast<std::uint32_t>(i)) << step.shift;
             other += part_value<Address>(shape.other, fields);
         }
         for (const std::uint32_t source : sources) {

@@ -106,6 +106,13 @@ private:
     }
 };
 
+/// Whether rules cannot be told by this side.
+template <class Address>
+bool is_full(const ranges_of<Address>& pieces) {
+    return pieces.size() == 1 && pieces.front().first == Address{} &&
+           pieces.front().last == value_traits<Address>::highest;
+}
+
 /// Leaves so many pieces that there are not too many rules.
 template <class Address>
 void limit_rules(side_ranges<Address>& source, side_ranges<Address>& destination) {
@@ -135,10 +142,36 @@ public:
     }
 
     const lane_box& box() const noexcept { return box_; }
+    /// Calls `take` with the bounds for rules that are not told apart by addresses: one for each
+    /// range of the first field with several of them, so that each has a handle.
+    template <class Take>
+    void for_each_piece(Take&& take) const {
+        lane_box piece = box_;
+        for (const field_ranges* field : {&destination_ports_, &source_ports_, &interfaces_}) {
+            if (field->ranges.size() < 2 || field->ranges.size() > max_pieces)
+                continue;
+            for (const auto& range : field->ranges) {
+                piece.low[field->where] = field->mark | range.first;
+                piece.high[field->where] = field->mark | range.last;
+                take(piece);
+            }
+            return;
+        }
+        take(piece);
+    }
     /// Whether some field admits nothing at all.
     bool impossible() const noexcept { return impossible_; }
 
 private:
+    static constexpr std::size_t max_pieces = 64;
+
+    /// The ranges of a field that pieces can be made of.
+    struct field_ranges {
+        lane where;
+        std::uint32_t mark;
+        ranges_of<std::uint32_t> ranges;
+    };
+
     /// Bounds `where` by `ranges`, whose values are marked with `mark`.
     template <class T>
     void bound(lane where, residual_field field, const ranges_of<T>& ranges, std::uint32_t mark) {
@@ -161,24 +194,35 @@ private:
         const bool pairs = spec.port_lists == port_list_mode::pairs &&
                            spec.source_ports.entries.size() > 1 &&
                            spec.destination_ports.entries.size() > 1;
+        add_ports(spec.source_ports, source_ports_);
+        add_ports(spec.destination_ports, destination_ports_);
         if (pairs) {
-            bound_ports(lane_source_port, spec.source_ports);
-            bound_ports(lane_destination_port, spec.destination_ports);
             residuals_.require_pairs(spec);
             return;
         }
-        if (!spec.source_ports.is_wildcard())
-            bound(lane_source_port, residual_field::source_port,
-                  admitted_ranges<std::uint16_t>(spec.source_ports), lane_present);
-        if (!spec.destination_ports.is_wildcard())
-            bound(lane_destination_port, residual_field::destination_port,
-                  admitted_ranges<std::uint16_t>(spec.destination_ports), lane_present);
+        require_ports(residual_field::source_port, spec.source_ports);
+        require_ports(residual_field::destination_port, spec.destination_ports);
     }
 
-    void bound_ports(lane where, const range_list<std::uint16_t>& list) {
+    void add_ports(const range_list<std::uint16_t>& list, field_ranges& into) {
+        if (list.is_wildcard())
+            return;
         const auto ranges = admitted_ranges<std::uint16_t>(list);
-        box_.low[where] = lane_present | enclosing(ranges).first;
-        box_.high[where] = lane_present | enclosing(ranges).last;
+        impossible_ |= ranges.empty();
+        if (ranges.empty())
+            return;
+        box_.low[into.where] = lane_present | enclosing(ranges).first;
+        box_.high[into.where] = lane_present | enclosing(ranges).last;
+        if (ranges.size() > 1) {
+            for (const auto& range : ranges)
+                into.ranges.push_back({range.first, range.last});
+        }
+    }
+    void require_ports(residual_field field, const range_list<std::uint16_t>& list) {
+        if (list.is_wildcard())
+            return;
+        if (const auto ranges = admitted_ranges<std::uint16_t>(list); ranges.size() > 1)
+            residuals_.require(field, ranges);
     }
 
     void add_icmp(const filter_spec& spec) {
@@ -207,10 +251,14 @@ private:
             ranges.push_back({one.value(), one.value()});
         join_ranges(ranges);
         bound(lane_interface, residual_field::interface, ranges, 0);
+        interfaces_.ranges = std::move(ranges);
     }
 
     residual_store& residuals_;
     lane_box box_;
+    field_ranges source_ports_{lane_source_port, lane_present, {}};
+    field_ranges destination_ports_{lane_destination_port, lane_present, {}};
+    field_ranges interfaces_{lane_interface, 0, {}};
     bool impossible_ = false;
 };
 
@@ -282,15 +330,23 @@ void append_rules(const filter_spec& spec, std::uint32_t entry, std::vector<rule
     residual_maker checks(residuals);
     if (bounds.impossible())
         return;
+    const auto add = [&](const lane_box& box, const auto& from, const auto& to) {
+        rule<Address> made{};
+        made.box = box;
+        made.box.low[lane_unused] = entry;
+        made.box.high[lane_unused] = checks.make(from, to);
+        set_addresses(made, from, to);
+        rules.push_back(made);
+    };
+    if (is_full(source.pieces) && is_full(destination.pieces)) {
+        bounds.for_each_piece([&](const lane_box& box) {
+            add(box, source.pieces.front(), destination.pieces.front());
+        });
+        return;
+    }
     for (const auto& from : source.pieces) {
-        for (const auto& to : destination.pieces) {
-            rule<Address> made{};
-            made.box = bounds.box();
-            made.box.low[lane_unused] = entry;
-            made.box.high[lane_unused] = checks.make(from, to);
-            set_addresses(made, from, to);
-            rules.push_back(made);
-        }
+        for (const auto& to : destination.pieces)
+            add(bounds.box(), from, to);
     }
 }
 

@@ -131,7 +131,7 @@ TEST_CASE("hosts are found by one probe, prefixes of all lengths by a few") {
         specs.push_back(spec);
     }
     const planned_filters<std::uint32_t> planned(specs);
-    CHECK(planned.table.probes.size() <= 3);
+    CHECK(planned.table.probes.size() <= 4);
     CHECK(std::count(planned.left.begin(), planned.left.end(), true) == 0);
     CHECK(std::count(planned.plan.shape_of.begin(), planned.plan.shape_of.end(),
                      probe_plan::none) == 0);
