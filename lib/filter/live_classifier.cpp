@@ -16,6 +16,7 @@ merge_job::merge_job(std::unique_ptr<work> what) noexcept : work_(std::move(what
 void merge_job::run() noexcept {
     if (!work_ || work_->has_run)
         return;
+    work_->retired.clear();
     try {
         work_->outcome = merge(work_->parts, {}, work_->path);
         work_->has_run = true;

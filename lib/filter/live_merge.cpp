@@ -7,8 +7,11 @@
 
 namespace flowtap::filter {
 
-/// Whether there is work for a job that keeps to what the changes have earned.
-bool live_classifier::state::is_worthwhile() const noexcept {
+/// Whether there is something to merge.
+bool live_classifier::state::is_worthwhile(merge_aim aim) const noexcept {
+    if (aim == merge_aim::whole)
+        return levels.size() > 1 || !overlays.empty() ||
+               (!levels.empty() && levels.front().dead != 0);
     if (std::any_of(levels.begin(), levels.end(), [](const auto& one) { return one.is_decayed(); }))
         return true;
     std::size_t added = 0;
@@ -40,11 +43,30 @@ void live_classifier::state::choose_levels(std::size_t newer, use by) {
     }
 }
 
-void live_classifier::state::choose_everything(use by) {
+/// Marks what a job is to merge, when there is none under way.
+void live_classifier::state::choose(merge_aim aim) {
+    if (!is_worthwhile(aim))
+        return;
+    if (aim == merge_aim::steady) {
+        choose_levels(living_in_overlays(), use::job);
+        return;
+    }
     for (held_overlay& one : overlays)
-        one.by = by;
+        one.by = use::job;
     for (held_level& one : levels)
-        one.by = by;
+        one.by = use::job;
+}
+
+/// Those of the retired levels that no version holds.
+std::vector<std::shared_ptr<const level>> live_classifier::state::take_retired() {
+    std::vector<std::shared_ptr<const level>> taken;
+    taken.reserve(retired.size());
+    for (auto& one : retired) {
+        if (one.use_count() == 1)
+            taken.push_back(std::move(one));
+    }
+    std::erase(retired, nullptr);
+    return taken;
 }
 
 std::vector<merge_part> live_classifier::state::parts(use by) const {
@@ -98,23 +120,21 @@ void live_classifier::state::end_job() noexcept {
 
 std::unique_ptr<merge_job::work> live_classifier::state::begin(merge_aim aim) {
     notice_drop();
-    const bool unmerged =
-        levels.size() > 1 || !overlays.empty() || (!levels.empty() && levels.front().dead != 0);
-    if (some_taken || !(aim == merge_aim::whole ? unmerged : is_worthwhile()))
+    if (some_taken || (!is_worthwhile(aim) && retired.empty()))
         return nullptr;
 
     auto made = std::make_unique<merge_job::work>();
     auto ticket = std::make_shared<const merge_ticket>();
     try {
-        if (aim == merge_aim::whole)
-            choose_everything(use::job);
-        else
-            choose_levels(living_in_overlays(), use::job);
+        choose(aim);
         made->parts = parts(use::job);
+        made->retired = take_retired();
     } catch (...) {
         give_back(use::job);
         throw;
     }
+    if (made->parts.empty() && made->retired.empty())
+        return nullptr;
     for (const held_level& one : levels)
         made->size += one.by == use::job ? one.living() : 0;
     for (const held_overlay& one : overlays)
@@ -129,7 +149,11 @@ std::unique_ptr<merge_job::work> live_classifier::state::begin(merge_aim aim) {
 void live_classifier::state::finish(merge_job::work& done) {
     if (!some_taken || done.ticket != under_way.lock())
         return;
-    if (done.has_run) {
+    if (done.has_run && !done.parts.empty()) {
+        for (const held_level& one : levels) {
+            if (one.by == use::job)
+                retired.push_back(one.what);
+        }
         std::size_t dead = 0;
         for (const death& one : deaths) {
             entry* const found = done.outcome ? done.outcome->find(one.slot) : nullptr;

@@ -21,6 +21,8 @@ struct merge_job::work {
     std::vector<merge_part> parts;
     std::size_t size = 0;
     code_path path = code_path::fastest;
+    /// Levels that nobody needs any more: to take 100,000 criteria apart takes milliseconds.
+    std::vector<std::shared_ptr<const level>> retired;
     bool has_run = false;
     /// Null if nothing was left to compile.
     std::shared_ptr<level> outcome;
@@ -37,7 +39,7 @@ struct live_classifier::state {
     /// A level is merged with what is newer when that is a part of this size of it. So no criterion
     /// is compiled more than about this often in each level, and each level holds this many times
     /// what all smaller ones do.
-    static constexpr std::size_t fan_out = 64;
+    static constexpr std::size_t fan_out = 32;
 
     /// Who is merging a level or overlay.
     enum class use { nobody, job, version };
@@ -95,9 +97,10 @@ struct live_classifier::state {
 
     // Merging.
     std::size_t living_in_overlays() const noexcept;
-    bool is_worthwhile() const noexcept;
+    bool is_worthwhile(merge_aim aim) const noexcept;
+    std::vector<std::shared_ptr<const level>> take_retired();
     void choose_levels(std::size_t newer, use by);
-    void choose_everything(use by);
+    void choose(merge_aim aim);
     std::vector<merge_part> parts(use by) const;
     void replace(use by, std::shared_ptr<level> merged, std::size_t dead);
     void give_back(use by) noexcept;
@@ -140,6 +143,8 @@ struct live_classifier::state {
     /// Expires with the job.
     std::weak_ptr<const merge_ticket> under_way;
     std::vector<death> deaths;
+    /// Levels that a job has replaced: once versions have let go of them, the next job does.
+    std::vector<std::shared_ptr<const level>> retired;
 };
 
 } // namespace flowtap::filter

@@ -53,6 +53,19 @@ unsigned common_bits(family of, const address_bits& first, const address_bits& l
 }
 
 template <class T>
+bool is_one_range(const range_list<T>& list) noexcept {
+    return list.entries.size() <= 1 && !list.has_negation();
+}
+
+/// Whether a rule can be expected to say it all.
+bool is_plain(const filter_spec& spec) noexcept {
+    return is_one_range(spec.source_addresses) && is_one_range(spec.destination_addresses) &&
+           is_one_range(spec.protocols) && is_one_range(spec.source_ports) &&
+           is_one_range(spec.destination_ports) && spec.icmp_types.is_wildcard() &&
+           spec.icmp_codes.is_wildcard();
+}
+
+template <class T>
 bool names_something(const range_list<T>& list) noexcept {
     return std::any_of(list.entries.begin(), list.entries.end(),
                        [](const auto& entry) { return !entry.negated; });
@@ -140,19 +153,52 @@ struct overlay::piece_adder {
     }
 
     void add_looks(const filter_spec& spec) const noexcept {
+        // A frame has no protocol.
+        const bool no_frame = !spec.protocols.is_wildcard();
         const direction way = std::holds_alternative<output_scope>(spec.scope) ? direction::egress
                                                                                : direction::ingress;
         for (const family of : {family::inet, family::inet6, family::ccc}) {
-            if (spec.families.contains(of))
+            if (spec.families.contains(of) && !(of == family::ccc && no_frame))
                 set(to.looks_[look_of(of, way)]);
         }
     }
 };
 
+/// Makes the rule of the next criterion, whose addresses are of family `of`, if it says it all.
+void overlay::add_rule(const filter_spec& spec, family of) {
+    if (!is_plain(spec))
+        return;
+    residual_store residuals;
+    if (of == family::inet6) {
+        std::vector<rule<address_bits>> made;
+        append_rules(spec, 0, made, residuals);
+        if (made.size() != 1 || made.front().residual() != residual_store::nothing)
+            return;
+        rules_[size_] = made.front();
+    } else {
+        std::vector<rule<std::uint32_t>> made;
+        append_rules(spec, 0, made, residuals);
+        if (made.size() != 1 || made.front().residual() != residual_store::nothing)
+            return;
+        rules_[size_].box = made.front().box;
+    }
+    piece_adder{*this, std::uint64_t{1} << size_}.set(exact_);
+}
+
+bool overlay::holds(std::size_t which, const packet_key& key,
+                    const lane_values& values) const noexcept {
+    if ((exact_.load(std::memory_order_relaxed) >> which & 1) == 0)
+        return matches(kept_[which]->spec(), key);
+    const rule<address_bits>& of = rules_[which];
+    return within(of.box, values) && of.addresses_hold(key);
+}
+
 void overlay::append(criterion_pointer what) {
     const filter_spec& spec = what->spec();
     const piece_adder adder{*this, std::uint64_t{1} << size_};
-    const family of = spec.families.contains(family::inet6) ? family::inet6 : family::inet;
+    // One that looks at several families leaves the addresses open.
+    const family of = spec.families == family_set(family::inet6) ? family::inet6 : family::inet;
+    add_rule(spec, of);
     adder.add_addresses(0, of, spec.source_addresses);
     adder.add_addresses(address_octets, of, spec.destination_addresses);
     adder.add_protocols(spec.protocols);
@@ -210,10 +256,13 @@ void overlay::find(std::span<const packet_key> keys, const chunk_digest& digest,
     for (std::size_t i = 0; i < keys.size(); ++i) {
         if (candidates[i] == 0)
             continue;
-        for (std::uint64_t rest = narrow_down(candidates[i], keys[i]); rest != 0;
-             rest &= rest - 1) {
+        std::uint64_t rest = narrow_down(candidates[i], keys[i]);
+        if (rest == 0)
+            continue;
+        const lane_values values = lanes_of(keys[i]);
+        for (; rest != 0; rest &= rest - 1) {
             const auto which = static_cast<std::uint32_t>(std::countr_zero(rest));
-            if (matches(kept_[which]->spec(), keys[i]))
+            if (holds(which, keys[i], values))
                 found.add(static_cast<std::uint32_t>(i), which);
         }
     }

@@ -11,6 +11,7 @@
 
 #include "hits.hpp"
 #include "level.hpp"
+#include "rule.hpp"
 
 namespace flowtap::filter {
 
@@ -68,7 +69,9 @@ private:
     static constexpr std::size_t pieces = address_pieces + header_pieces;
 
     struct piece_adder;
+    void add_rule(const filter_spec& spec, family of);
     std::uint64_t narrow_down(std::uint64_t some, const packet_key& key) const noexcept;
+    bool holds(std::size_t which, const packet_key& key, const lane_values& values) const noexcept;
 
     std::size_t size_ = 0;
     std::size_t kept_memory_ = 0;
@@ -76,6 +79,9 @@ private:
     std::array<word, 6> looks_{};
     std::array<word, pieces> open_{};
     std::array<std::array<word, 256>, pieces> admits_{};
+    /// Who is said exactly by its rule; the others are held against the packet by the definitions.
+    word exact_{0};
+    std::array<rule<address_bits>, capacity> rules_;
     std::array<entry, capacity> entries_;
     std::array<criterion_pointer, capacity> kept_;
 };

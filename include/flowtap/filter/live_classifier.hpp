@@ -25,7 +25,8 @@ public:
     /// Compiles. Takes time and memory in proportion to what is merged. If memory runs out the job
     /// counts as not run.
     void run() noexcept;
-    /// How many criteria it compiles, at most.
+    /// How many criteria it compiles, at most: none if it only takes apart what is no longer
+    /// needed.
     std::size_t size() const noexcept;
 
 private:
@@ -37,8 +38,8 @@ private:
 
 /// What a merge is for.
 enum class merge_aim {
-    /// As much work as the changes since the last merge have earned: about 65 criteria compiled for
-    /// each of them. Up to a 64th of the criteria then stay apart from the others.
+    /// As much work as the changes since the last merge have earned: some 33 criteria compiled for
+    /// each of them. Up to a 32nd of the criteria then stay apart from the others.
     steady,
     /// Everything in one level: the best form to match with. Takes as long as compiling everything
     /// anew, after however few changes: for when there have been none for a while.
