@@ -147,9 +147,9 @@ void live_classifier::state::append_fresh() {
             restructured = true;
         }
         const criterion_pointer& one = fresh.back();
+        overlays.back().what->append(one);
         slots.find(one->slot())->fresh = not_fresh;
         fresh_memory -= kept_memory(*one);
-        overlays.back().what->append(one);
         fresh.pop_back();
     }
 }

@@ -57,9 +57,15 @@ bool is_one_range(const range_list<T>& list) noexcept {
     return list.entries.size() <= 1 && !list.has_negation();
 }
 
-/// Whether a rule can be expected to say it all.
-bool is_plain(const filter_spec& spec) noexcept {
-    return is_one_range(spec.source_addresses) && is_one_range(spec.destination_addresses) &&
+bool is_one_host(const range_list<address_bits>& list) noexcept {
+    return list.entries.size() == 1 && list.entries.front().first == list.entries.front().last;
+}
+
+/// Whether to try and make a rule: it can be expected to say it all, and is worth the time, which
+/// for one that names a host it is not, as few packets get so far there.
+bool is_worth_a_rule(const filter_spec& spec) noexcept {
+    return !is_one_host(spec.source_addresses) && !is_one_host(spec.destination_addresses) &&
+           is_one_range(spec.source_addresses) && is_one_range(spec.destination_addresses) &&
            is_one_range(spec.protocols) && is_one_range(spec.source_ports) &&
            is_one_range(spec.destination_ports) && spec.icmp_types.is_wildcard() &&
            spec.icmp_codes.is_wildcard();
@@ -164,9 +170,9 @@ struct overlay::piece_adder {
     }
 };
 
-/// Makes the rule of the next criterion, whose addresses are of family `of`, if it says it all.
+/// Makes the rule of the next criterion, whose addresses are of family `of`, if that says it all.
 void overlay::add_rule(const filter_spec& spec, family of) {
-    if (!is_plain(spec))
+    if (!is_worth_a_rule(spec))
         return;
     residual_store residuals;
     if (of == family::inet6) {
