@@ -28,6 +28,7 @@ import matcher_rows  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MEASURE = "tests/bench/matcher/measure"
+IN_FORCE = "tests/bench/bench-path_in_force"
 
 
 class Failed(Exception):
@@ -59,8 +60,13 @@ def build(directory):
         run_quietly(["meson", "setup", str(directory), str(ROOT), "-Dbuildtype=release",
                      "-Dbench=enabled", "-Dbench-rte-acl=auto", "-Dtools=disabled",
                      "-Dexamples=disabled", "-Dtransport=disabled"])
+    wanted = [MEASURE] + ([IN_FORCE] if (ROOT / "tests/bench/path_in_force.cpp").exists() else [])
+    known = (directory / "build.ninja").read_text(encoding="utf-8")
+    if any(f"build {target}:" not in known for target in wanted):
+        run_quietly(["meson", "setup", "--reconfigure", str(directory), str(ROOT),
+                     "-Dbench=enabled"])
     progress(f"building in {directory}")
-    run_quietly(["ninja", "-C", str(directory), MEASURE])
+    run_quietly(["ninja", "-C", str(directory), *wanted])
 
 
 # --- what it is measured on
@@ -145,6 +151,20 @@ class Bench:
         self.versions = told["versions"]
         return {texts[each["workload"]]: each for each in told["workloads"]}
 
+    def in_force(self, csv=None):
+        """What the program that measures the time to in force prints; empty if it is not built."""
+        program = self.program.parents[3] / IN_FORCE
+        if not program.exists():
+            progress("  not built")
+            return ""
+        command = [str(program), "--changes", "200" if self.options.quick else "4000"]
+        done = subprocess.run(command + (["--csv", str(csv)] if csv else []),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              check=False)
+        if done.returncode != 0:
+            raise Failed(3, f"{' '.join(command)}: {done.stderr.strip()}")
+        return done.stdout
+
     def group(self, group):
         """What was measured for a group of rows, seed by seed."""
         by_seed = []
@@ -211,6 +231,11 @@ def table(options, directory):
         by_seed = bench.group(group)
         raw[group.title] = by_seed
         tables.append((group.title, [matcher_rows.evaluate(row, by_seed) for row in group.rows]))
+    if not options.only or re.search(options.only, matcher_rows.IN_FORCE_TITLE):
+        progress(matcher_rows.IN_FORCE_TITLE)
+        told = bench.in_force()
+        raw[matcher_rows.IN_FORCE_TITLE] = told
+        tables.append((matcher_rows.IN_FORCE_TITLE, matcher_rows.in_force_lines(told)))
     print_report(options, about, bench.versions, tables)
     lines, missed = summary(tables)
     print("\n" + "\n".join(lines or ["no floor and no aim is missed"]))
@@ -258,8 +283,10 @@ def main():
         if not options.no_build:
             build(directory)
         if options.plot:
-            matcher_plot.plot(Bench(directory, options), options.plot_directory, progress,
+            bench = Bench(directory, options)
+            matcher_plot.plot(bench, options.plot_directory, progress,
                               surroundings(directory, options.core))
+            matcher_plot.plot_in_force(bench, options.plot_directory, progress)
             return 0
         return table(options, directory)
     except Failed as failure:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The plots that matcher.py makes: time per packet and memory over the number of criteria."""
+"""The plots that matcher.py makes: time per packet and memory over the number of criteria, and the
+distribution of the time from publication to in force."""
 
 import csv
 import io
@@ -88,3 +89,49 @@ def plot(bench, directory, progress, about):
     (directory / "matcher_scale.csv").write_text(csv_text(rows, {**about, **bench.versions}),
                                                  encoding="utf-8")
     draw(script(rows), directory / "matcher_scale.svg", progress)
+
+
+def in_force_shares(rows, change, criteria):
+    """The share of changes that were in force within a time, as pairs (microseconds, percent), from
+    the columns of a histogram over all workers."""
+    columns = {}
+    for row in rows:
+        if (row["change"], row["from"], int(row["criteria"])) == (change, "publication", criteria):
+            end = float(row["less_than_us"])
+            columns[end] = columns.get(end, 0) + int(row["count"])
+    whole, so_far, shares = sum(columns.values()), 0, []
+    for end in sorted(columns):
+        so_far += columns[end]
+        shares.append((end, 100 * so_far / whole))
+    return shares
+
+
+def in_force_script(rows):
+    """The gnuplot script of the distribution."""
+    blocks, curves = [], []
+    for change in ("ADD", "DELETE"):
+        for i, criteria in enumerate(sorted({int(row["criteria"]) for row in rows})):
+            shares = in_force_shares(rows, change, criteria)
+            if not shares:
+                continue
+            name = f"{change}_{criteria}"
+            blocks.append(f"${name} << EOD\n" + "\n".join(
+                f"{end:g} {100 - share:g}" for end, share in shares if share < 100)
+                + f"\n{shares[-1][0]:g} 0.01\nEOD\n")
+            curves.append(f"${name} with steps lw 2 lc {i + 1} dt {1 if change == 'ADD' else 2} "
+                          f"title '{change}, {criteria} criteria'")
+    return ("set terminal svg size 900,500 noenhanced font 'sans,12' background 'white'\n"
+            "set logscale xy\nset grid\nset key below\nset xlabel 'microseconds from publication'\n"
+            "set ylabel 'percent not yet in force'\nset yrange [0.01:100]\n"
+            "set xrange [1:10000]\n" + "".join(blocks) + "plot " + ", \\\n  ".join(curves) + "\n")
+
+
+def plot_in_force(bench, directory, progress):
+    """Measures the time to in force and writes in_force.csv and .svg."""
+    progress("from publication to in force")
+    into = directory / "in_force.csv"
+    if not bench.in_force(into):
+        return
+    with open(into, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    draw(in_force_script(rows), directory / "in_force.svg", progress)

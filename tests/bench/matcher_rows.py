@@ -3,6 +3,7 @@
 what it has to reach. Nothing here runs anything, so all of it is tested without a benchmark."""
 
 import dataclasses
+import re
 import statistics
 
 SEEDS = (1, 2, 3)
@@ -359,6 +360,43 @@ def cells(line):
             f"{line.floor:g}{bound_unit}" if line.floor is not None else "",
             f"{line.aim:g}{bound_unit}" if line.aim is not None else "",
             line.verdict]
+
+
+# --- from publication to in force
+
+# What the program that measures it prints of one worker, change and beginning: microseconds.
+_IN_FORCE = re.compile(
+    r"^ *(?P<criteria>\d+) +(?P<worker>\d+) +(?P<change>ADD|DELETE) +(?P<since>\w+) +\d+"
+    r" +(?P<p50>[\d.]+) +[\d.]+ +(?P<p99>[\d.]+) +[\d.]+ +(?P<max>[\d.]+)$", re.MULTILINE)
+IN_FORCE_TITLE = "From publication to in force on a busy worker (of several: the slowest)"
+
+
+def in_force_goal(criteria, change, key):
+    """Goals are set for the 99th percentile of an ADD, in microseconds."""
+    if change != "ADD" or key != "p99":
+        return Goal(more=False)
+    return Goal(5000, 1000, more=False) if criteria > 3000 else Goal(1000, 200, more=False)
+
+
+def in_force_lines(text):
+    """The lines of the table, from what the program printed; none where it did not run."""
+    slowest = {}
+    for found in _IN_FORCE.finditer(text):
+        if found["since"] != "publication":
+            continue
+        for key in ("p50", "p99", "max"):
+            which = int(found["criteria"]), found["change"], key
+            slowest[which] = max(slowest.get(which, 0), float(found[key]))
+    names = {"p50": "median", "p99": "99th percentile", "max": "longest"}
+    lines = []
+    for criteria in (100, 3000, 100_000):
+        for change in ("ADD", "DELETE"):
+            for key, name in names.items():
+                goal = in_force_goal(criteria, change, key)
+                figure = slowest.get((criteria, change, key))
+                lines.append(Line(f"{change}, {criteria}: {name}", figure, None, figure, figure,
+                                  "us", "", goal.floor, goal.aim, goal.verdict(figure)))
+    return lines
 
 
 HEAD = ["what", "ours", "beside", "ratio", "worst seed", "floor", "aim", ""]

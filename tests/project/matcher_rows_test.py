@@ -84,6 +84,20 @@ class Rows(unittest.TestCase):
         self.assertEqual(["0.12", "1.23", "12.3", "123", "12345", ""],
                          [rows.number(each) for each in (0.123, 1.234, 12.34, 123.4, 12345, None)])
 
+    def test_the_time_to_in_force_is_that_of_the_slowest_worker(self):
+        text = (" 3000       0  ADD     publication     2000      10.0      20.0     150.5      99.9"
+                "     900.0\n"
+                " 3000       1  ADD     publication     2000      11.0      20.0     250.5      99.9"
+                "     800.0\n"
+                " 3000       1  ADD     request         2000     111.0     920.0    9250.5    9999.9"
+                "    9800.0\n")
+        lines = {line.title: line for line in rows.in_force_lines(text)}
+        self.assertEqual((250.5, "floor met"), (lines["ADD, 3000: 99th percentile"].ours,
+                                                lines["ADD, 3000: 99th percentile"].verdict))
+        self.assertEqual(900, lines["ADD, 3000: longest"].ours)
+        self.assertEqual("not measured", lines["ADD, 100: 99th percentile"].verdict)
+        self.assertEqual(5000, lines["ADD, 100000: 99th percentile"].floor)
+
 
 class Plots(unittest.TestCase):
     def test_what_is_not_measured_is_left_out(self):
@@ -96,6 +110,16 @@ class Plots(unittest.TestCase):
         self.assertIn("$acl_intercept_3 ", script)
         self.assertNotIn("$acl_intercept_4 ", script)
         self.assertNotIn("firewall", script)
+
+    def test_the_distribution_to_in_force_is_of_all_workers(self):
+        def column(worker, end, count, since="publication"):
+            return {"criteria": "100", "worker": worker, "change": "ADD", "from": since,
+                    "less_than_us": end, "count": count}
+        columns = [column("0", "2", "3"), column("1", "2", "1"), column("1", "20", "4"),
+                   column("1", "30", "9", "request")]
+        self.assertEqual([(2, 50), (20, 100)],
+                         matcher_plot.in_force_shares(columns, "ADD", 100))
+        self.assertIn("$ADD_100 ", matcher_plot.in_force_script(columns))
 
 
 if __name__ == "__main__":
