@@ -4,7 +4,8 @@
 
     tests/bench/matcher.py                 # builds what is needed, measures, prints the table
     tests/bench/matcher.py --quick         # few repetitions, small sets: for a look in between
-    tests/bench/matcher.py --markdown      # the table as tests/bench/README.md has it
+    tests/bench/matcher.py --markdown      # the tables in Markdown
+    tests/bench/matcher.py --keep          # also into README.md and matcher_results.md
     tests/bench/matcher.py --json out.json # beside the table: everything measured
     tests/bench/matcher.py --plot          # instead: the plots over 1 to 100,000 criteria
 
@@ -199,13 +200,30 @@ def header(about, versions):
     return lines
 
 
+def markdown(about, versions, tables):
+    return "\n".join(f"- {line}" for line in header(about, versions)) + "\n\n" + "\n\n".join(
+        matcher_rows.markdown_table(*each) for each in tables) + "\n"
+
+
+def keep(about, versions, tables):
+    """Puts the goals into README.md and everything into matcher_results.md, beside this file."""
+    here = pathlib.Path(__file__).resolve().parent
+    (here / "matcher_results.md").write_text(
+        "# What `tests/bench/matcher.py` printed\n\n[README.md](README.md) says what the rows mean."
+        "\n\n" + markdown(about, versions, tables), encoding="utf-8")
+    lines = [f"- {line}" for line in header(about, versions)]
+    goals = "\n" + "\n".join(lines) + "\n\n" + matcher_rows.goals_table(tables) + "\n"
+    readme = here / "README.md"
+    readme.write_text(matcher_rows.replaced(readme.read_text(encoding="utf-8"), goals),
+                      encoding="utf-8")
+
+
 def print_report(options, about, versions, tables):
     if options.markdown:
-        print("\n".join(f"- {line}" for line in header(about, versions)) + "\n")
-        print("\n\n".join(matcher_rows.markdown_table(*table) for table in tables))
+        print(markdown(about, versions, tables))
     else:
         print("\n".join(header(about, versions)) + "\n")
-        print("\n\n".join(matcher_rows.text_table(*table) for table in tables))
+        print("\n\n".join(matcher_rows.text_table(*each) for each in tables))
 
 
 def summary(tables):
@@ -239,6 +257,8 @@ def table(options, directory):
     print_report(options, about, bench.versions, tables)
     lines, missed = summary(tables)
     print("\n" + "\n".join(lines or ["no floor and no aim is missed"]))
+    if options.keep:
+        keep(about, bench.versions, tables)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(
             {"about": about, "versions": bench.versions, "measured": raw,
@@ -252,6 +272,9 @@ def parse():
     parser.add_argument("--quick", action="store_true",
                         help="three repetitions, one seed, nothing above 3000 criteria")
     parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
+    parser.add_argument("--keep", action="store_true",
+                        help="also write the tables to README.md and matcher_results.md in "
+                             "tests/bench")
     parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
     parser.add_argument("--only", metavar="REGEX", help="only the groups whose title matches")
     parser.add_argument("--plot", action="store_true",

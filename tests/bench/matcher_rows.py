@@ -180,8 +180,7 @@ def _first_match_groups():
     load = workload("intercept", 100_000)
     yield Group("The same, 100,000 criteria",
                 tuple(_first_match("intercept, 100000", load, Goal(0.6, 1)))
-                + (Times("- overlaid vs merged", load, load, ours="overlaid",
-                         base_side="merged"),),
+                + tuple(_live_rows("intercept", 100_000)),
                 SEEDS[:1], large=True)
     yield Group("100,000 criteria, other traces and networks", tuple(
         Versus(f"intercept, 100000, {what}", workload("intercept", 100_000, **options), ACL)
@@ -249,11 +248,17 @@ def _wildcard_group():
                  tuple(rows), SEEDS[:1])
 
 
+def _live_rows(shape, count):
+    load = workload(shape, count)
+    for side, what in (("steady", "after changes and merges"), ("overlaid", "nobody merges")):
+        yield Times(f"live, {shape}, {count}: {what}, vs all merged", load, load, ours=side,
+                    base_side="merged")
+
+
 def _live_group():
-    rows = [Times(f"{shape}, {count}: all overlays full vs merged", workload(shape, count),
-                  workload(shape, count), ours="overlaid", base_side="merged")
-            for shape in SHAPES for count in (100, 3000)]
-    return Group("Live classifier, before a merge vs after it", tuple(rows), SEEDS[:1])
+    return Group("Live classifier while it changes", tuple(
+        row for shape in SHAPES for count in (100, 3000) for row in _live_rows(shape, count)),
+        SEEDS[:1])
 
 
 def _cost_rows(shape, count, family, other):
@@ -417,3 +422,20 @@ def markdown_table(title, lines):
     out = [f"**{title}**", "", "| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     out += ["| " + " | ".join(cells(line)) + " |" for line in lines]
     return "\n".join(out)
+
+
+def goals_table(tables):
+    """All lines that have a floor or an aim, in one table of Markdown."""
+    chosen = [dataclasses.replace(line, title=f"{title}: {line.title}") for title, lines in tables
+              for line in lines if line.floor is not None or line.aim is not None]
+    return "\n".join(markdown_table("", chosen).splitlines()[2:])
+
+
+BEGIN = "<!-- what follows is written by matcher.py --keep -->"
+END = "<!-- until here -->"
+
+
+def replaced(text, table):
+    """A text with the table put between the marks in it."""
+    begin, rest = text.split(BEGIN)
+    return begin + BEGIN + "\n" + table + "\n" + END + rest.split(END)[1]

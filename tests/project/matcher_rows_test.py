@@ -80,6 +80,17 @@ class Rows(unittest.TestCase):
             self.assertEqual(len(rows.HEAD) + 1, text.count("|"))
         self.assertIn("not measured", rows.text_table("title", [line]))
 
+    def test_a_kept_table_replaces_the_one_before(self):
+        line = rows.Line("what", 10.0, 20.0, 2.0, 2.0, "ns", "x", 1.4, 2, "aim met")
+        other = rows.Line("other", 10.0, None, None, None, "ns", "", None, None, "")
+        text = f"before\n{rows.BEGIN}\nold\n{rows.END}\nafter\n"
+        new = rows.replaced(text, rows.goals_table([("title", [line, other])]))
+        self.assertTrue(new.startswith("before\n") and new.endswith(f"{rows.END}\nafter\n"))
+        self.assertIn("| title: what | 10.0 ns | 20.0 ns | 2.00x |", new)
+        self.assertNotIn("old", new)
+        self.assertNotIn("other", new)
+        self.assertEqual(new, rows.replaced(new, rows.goals_table([("title", [line])])))
+
     def test_numbers_have_three_digits_that_count(self):
         self.assertEqual(["0.12", "1.23", "12.3", "123", "12345", ""],
                          [rows.number(each) for each in (0.123, 1.234, 12.34, 123.4, 12345, None)])

@@ -56,8 +56,8 @@ private:
     std::size_t heap_;
 };
 
-void merge_all(live_classifier& live) {
-    while (auto job = live.begin_merge()) {
+void merge_all(live_classifier& live, merge_aim aim) {
+    while (auto job = live.begin_merge(aim)) {
         job->run();
         live.finish(std::move(*job));
     }
@@ -70,18 +70,26 @@ void insert(live_classifier& live, std::span<const criterion> criteria) {
     }
 }
 
-/// How many criteria are to be inserted one by one, after a merge of the rest, so that most of them
-/// are unmerged, though the classifier has merged by itself before, if it ever does.
+/// Changes between two merges in the background.
+constexpr std::size_t changes_between_merges = 64;
+
+/// How many criteria come one by one after a merge of all others.
+std::size_t late_criteria(const workload& load) {
+    return std::min<std::size_t>(load.criteria.size() - load.criteria.size() / 4, 4096);
+}
+
+/// How many of these are to be inserted so that most of them are unmerged, though the classifier
+/// has merged by itself before, if it ever does.
 std::size_t most_unmerged(const workload& load) {
-    const std::size_t all = load.criteria.size();
-    const std::size_t most = std::min<std::size_t>(all - all / 4, 4096);
+    const std::span all(load.criteria);
+    const auto late = all.last(late_criteria(load));
     live_classifier live(no_limits);
-    insert(live, std::span(load.criteria).first(all - most));
-    merge_all(live);
+    insert(live, all.first(all.size() - late.size()));
+    merge_all(live, merge_aim::whole);
     std::size_t best = 0;
     std::size_t unmerged = 0;
-    for (std::size_t i = 0; i < most && (unmerged != 0 || i < 64); ++i) {
-        insert(live, std::span(load.criteria).subspan(all - most + i, 1));
+    for (std::size_t i = 0; i < late.size(); ++i) {
+        insert(live, late.subspan(i, 1));
         const std::size_t now = live.version().cost().unmerged;
         if (now >= unmerged) {
             unmerged = now;
@@ -91,15 +99,18 @@ std::size_t most_unmerged(const workload& load) {
     return best;
 }
 
-std::unique_ptr<side> make_live(const workload& load, std::size_t late) {
+/// A classifier of which `late` criteria came one by one. 0 for `merge_every`: nobody merges.
+std::unique_ptr<side> make_live(const workload& load, std::size_t late, std::size_t merge_every) {
     const std::size_t before = heap_in_use();
     live_classifier live(no_limits);
     const std::span all(load.criteria);
     insert(live, all.first(all.size() - late));
-    merge_all(live);
-    for (std::size_t i = all.size() - late; i < all.size(); ++i) {
-        insert(live, all.subspan(i, 1));
+    merge_all(live, merge_aim::whole);
+    for (std::size_t i = 1; i <= late; ++i) {
+        insert(live, all.last(late).subspan(i - 1, 1));
         (void)live.version();
+        if (merge_every != 0 && i % merge_every == 0)
+            merge_all(live, merge_aim::steady);
     }
     classifier now = live.version();
     const std::size_t heap = heap_in_use() - before;
@@ -122,9 +133,11 @@ std::optional<code_path> path_named(std::string_view name) {
 
 std::unique_ptr<side> make_ours(const workload& load, std::string_view name) {
     if (name == "merged")
-        return make_live(load, 0);
+        return make_live(load, 0, 0);
+    if (name == "steady")
+        return make_live(load, late_criteria(load), changes_between_merges);
     if (name == "overlaid")
-        return make_live(load, most_unmerged(load));
+        return make_live(load, most_unmerged(load), 0);
     const auto path = path_named(name);
     if (!path)
         return nullptr;
@@ -163,16 +176,13 @@ private:
     std::vector<double> times_;
 };
 
-/// Changes between two merges in the background.
-constexpr std::size_t changes_between_merges = 64;
-
 /// One DELETE, one ADD and the version that has both. After each `merge_every` of them the work
 /// that the classifier hands out is done, which is added to `background`; 0: nobody does it.
 change_times time_changes(const workload& load, std::size_t changes, std::size_t merge_every,
                           std::chrono::nanoseconds& background) {
     live_classifier live(no_limits);
     insert(live, load.criteria);
-    merge_all(live);
+    merge_all(live, merge_aim::whole);
     classifier in_force = live.version();
     change_times times;
     for (std::size_t i = 0; i < changes; ++i) {
@@ -185,7 +195,7 @@ change_times time_changes(const workload& load, std::size_t changes, std::size_t
         times.add(end - begin);
         if (merge_every == 0 || (i + 1) % merge_every != 0)
             continue;
-        merge_all(live);
+        merge_all(live, merge_aim::steady);
         background += thread_time() - end;
     }
     return times;

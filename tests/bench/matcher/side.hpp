@@ -36,8 +36,10 @@ public:
 };
 
 /// The matcher of that name, built for a workload; none if it is not a part of this program.
-/// `ours`, `portable`, `avx2`, `avx512`: the classifier with one of its code paths; `merged` and
-/// `overlaid`: a live classifier after a merge, and with as much unmerged as there ever is.
+/// `ours`, `portable`, `avx2`, `avx512`: the classifier with one of its code paths. Live
+/// classifiers with the same criteria: `merged`, all in one level; `steady`, after many changes
+/// with merges in the background; `overlaid`, with as much unmerged as there ever is when nobody
+/// merges.
 std::unique_ptr<side> make_ours(const workload& load, std::string_view name);
 /// `acl`, `acl-avx2`, `acl-512`: DPDK's, first match only, with the instructions that it chooses by
 /// itself (with AVX-512 but vectors of 256 bits, where the processor has that), with AVX2 and with
