@@ -225,12 +225,16 @@ entry* overlay::find_living(slot_id slot) noexcept {
     return found == end ? nullptr : &*found;
 }
 
-/// Those of `some` that may match by their protocol and ports.
-std::uint64_t overlay::narrow_down(std::uint64_t some, const packet_key& key) const noexcept {
+/// Those of `some` that may match.
+std::uint64_t overlay::narrow_down(std::uint64_t some, const packet_key& key,
+                                   address_digest addresses) const noexcept {
     const auto admitted = [&](std::size_t piece, std::size_t value) {
         return admits_[piece][value].load(std::memory_order_relaxed) |
                open_[piece].load(std::memory_order_relaxed);
     };
+    some &= looks_[look_of(key.of_family, key.way)].load(std::memory_order_relaxed);
+    for (std::size_t piece = 0; piece < address_pieces; ++piece)
+        some &= admitted(piece, piece_of(addresses, piece));
     return some & admitted(protocol_piece, key.protocol) &
            admitted(source_port_piece, key.source_port >> 8) &
            admitted(source_port_piece + 1, key.source_port & 0xFF) &
@@ -238,39 +242,51 @@ std::uint64_t overlay::narrow_down(std::uint64_t some, const packet_key& key) co
            admitted(destination_port_piece + 1, key.destination_port & 0xFF);
 }
 
+/// The piece of an address, of the four from `first` on, that the fewest of `seen` leave open.
+std::size_t overlay::telling_piece(std::size_t first, std::uint64_t seen) const noexcept {
+    const auto open_to = [&](std::size_t piece) {
+        return std::popcount(open_[piece].load(std::memory_order_relaxed) & seen);
+    };
+    std::size_t best = first + address_octets - 1;
+    for (std::size_t piece = best; piece-- > first;) {
+        if (open_to(piece) < open_to(best))
+            best = piece;
+    }
+    return best;
+}
+
 void overlay::find(std::span<const packet_key> keys, const chunk_digest& digest, std::size_t count,
                    hit_list& found) const noexcept {
     // Bits of criteria that are added meanwhile are cut off.
     const std::uint64_t seen = ~0ULL >> (capacity - count);
-    std::array<std::uint64_t, address_pieces> open;
-    for (std::size_t piece = 0; piece < address_pieces; ++piece)
-        open[piece] = open_[piece].load(std::memory_order_relaxed);
-    std::array<std::uint64_t, 6> looks;
-    for (std::size_t i = 0; i < looks.size(); ++i)
-        looks[i] = looks_[i].load(std::memory_order_relaxed) & seen;
-
-    std::array<std::uint64_t, chunk_packets> candidates;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        std::uint64_t some = looks[look_of(keys[i].of_family, keys[i].way)];
-        for (std::size_t piece = 0; piece < address_pieces; ++piece) {
-            const word& of = admits_[piece][piece_of(digest.addresses[i], piece)];
-            some &= of.load(std::memory_order_relaxed) | open[piece];
-        }
-        candidates[i] = some;
-    }
+    // Most packets are done after a piece of each address.
+    const std::size_t one = telling_piece(0, seen);
+    const std::size_t other = telling_piece(address_octets, seen);
+    const std::uint64_t open_to_one = open_[one].load(std::memory_order_relaxed) & seen;
+    const std::uint64_t open_to_other = open_[other].load(std::memory_order_relaxed) & seen;
     found.enter(entries_.data());
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (candidates[i] == 0)
-            continue;
-        std::uint64_t rest = narrow_down(candidates[i], keys[i]);
-        if (rest == 0)
-            continue;
-        const lane_values values = lanes_of(keys[i]);
-        for (; rest != 0; rest &= rest - 1) {
-            const auto which = static_cast<std::uint32_t>(std::countr_zero(rest));
-            if (holds(which, keys[i], values))
-                found.add(static_cast<std::uint32_t>(i), which);
-        }
+        const address_digest addresses = digest.addresses[i];
+        const word& by_one = admits_[one][piece_of(addresses, one)];
+        const word& by_other = admits_[other][piece_of(addresses, other)];
+        const std::uint64_t some = ((by_one.load(std::memory_order_relaxed) & seen) | open_to_one) &
+                                   (by_other.load(std::memory_order_relaxed) | open_to_other);
+        if (some != 0)
+            find_among(narrow_down(some, keys[i], addresses), keys[i],
+                       static_cast<std::uint32_t>(i), found);
+    }
+}
+
+/// Adds those of `some` that match packet number `packet` of the chunk.
+void overlay::find_among(std::uint64_t some, const packet_key& key, std::uint32_t packet,
+                         hit_list& found) const noexcept {
+    if (some == 0)
+        return;
+    const lane_values values = lanes_of(key);
+    for (; some != 0; some &= some - 1) {
+        const auto which = static_cast<std::uint32_t>(std::countr_zero(some));
+        if (holds(which, key, values))
+            found.add(packet, which);
     }
 }
 

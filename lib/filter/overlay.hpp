@@ -70,7 +70,11 @@ private:
 
     struct piece_adder;
     void add_rule(const filter_spec& spec, family of);
-    std::uint64_t narrow_down(std::uint64_t some, const packet_key& key) const noexcept;
+    std::uint64_t narrow_down(std::uint64_t some, const packet_key& key,
+                              address_digest addresses) const noexcept;
+    std::size_t telling_piece(std::size_t first, std::uint64_t seen) const noexcept;
+    void find_among(std::uint64_t some, const packet_key& key, std::uint32_t packet,
+                    hit_list& found) const noexcept;
     bool holds(std::size_t which, const packet_key& key, const lane_values& values) const noexcept;
 
     std::size_t size_ = 0;
