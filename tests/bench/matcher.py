@@ -163,7 +163,8 @@ class Bench:
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               check=False)
         if done.returncode != 0:
-            raise Failed(3, f"{' '.join(command)}: {done.stderr.strip()}")
+            progress(f"  {program.name} failed, what it did not print is not measured: "
+                     f"{done.stderr.strip()}")
         return done.stdout
 
     def group(self, group):
