@@ -14,78 +14,11 @@
 #include <flowtap/core/ids.hpp>
 #include <flowtap/core/packet_key.hpp>
 #include <flowtap/filter/classifier.hpp>
-#include <flowtap/packet/encapsulation.hpp>
+#include <flowtap/path/action_table.hpp>
 #include <flowtap/path/api.hpp>
 #include <flowtap/path/sink.hpp>
 
 namespace flowtap::path {
-
-/// At most this many content destinations belong to one criterion (dtcp.md: two for an ADD).
-inline constexpr std::size_t max_targets = 2;
-
-/// One content destination of a criterion.
-struct copy_target {
-    stream_id stream;
-    egress_id egress;
-    packet::header_template header;
-};
-
-/// Who asked for a criterion.
-enum class origin : std::uint8_t { dtcp, radius };
-
-/// Names a drop policy; zero is none.
-using drop_policy_id = strong_id<struct drop_policy_id_tag, std::uint32_t>;
-
-/// Names a set of criteria that share a limit on the copies of one packet; zero is none.
-using copy_group_id = strong_id<struct copy_group_id_tag, std::uint8_t>;
-
-/// What is done with the packets of one criterion.
-struct action {
-    std::vector<copy_target> targets; ///< at most `max_targets`
-    control_source_id owner;
-    origin asked_by = origin::dtcp;
-    drop_policy_id drop_policy;
-    /// Whose limit its copies count towards, and its turn when there are more: the lowest rank
-    /// is served first.
-    copy_group_id group;
-    std::uint64_t rank = 0;
-};
-
-/// The actions by slot: a persistent table, of which changing one entry copies one chunk, so that a
-/// snapshot of 100,000 of them is made without copying 100,000.
-/// A copy of the table shares all chunks. Any thread may read a table that no thread writes; the
-/// copies of one table are made, changed and dropped by one thread.
-class action_table {
-public:
-    /// The action of a slot that has one.
-    const action& operator[](slot_id slot) const noexcept {
-        return *(*chunks_[slot.value() / chunk_size])[slot.value() % chunk_size];
-    }
-    /// The action of a slot, or null.
-    const action* find(slot_id slot) const noexcept {
-        const std::size_t chunk_index = slot.value() / chunk_size;
-        if (chunk_index >= chunks_.size() || !chunks_[chunk_index])
-            return nullptr;
-        return (*chunks_[chunk_index])[slot.value() % chunk_size].get();
-    }
-
-    FLOWTAP_PATH_API void assign(slot_id slot, action what);
-    FLOWTAP_PATH_API void erase(slot_id slot);
-
-    /// No slot that has an action is this high.
-    std::size_t slot_bound() const noexcept { return chunks_.size() * chunk_size; }
-    /// No stream that an action was ever assigned with is this high.
-    std::size_t stream_bound() const noexcept { return stream_bound_; }
-
-private:
-    static constexpr std::size_t chunk_size = 64;
-    using chunk = std::array<std::shared_ptr<const action>, chunk_size>;
-
-    std::shared_ptr<const action>& writable(slot_id slot);
-
-    std::vector<std::shared_ptr<chunk>> chunks_;
-    std::size_t stream_bound_ = 0;
-};
 
 /// The logical interface that a frame of some port and VLAN belongs to.
 struct interface_binding {
