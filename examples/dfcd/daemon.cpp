@@ -109,8 +109,13 @@ flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
 }
 
 void daemon::open_access_point(tap::settings with) {
+    background_ = std::make_unique<background_thread>(
+        [this] { loop_.post([this] { service_->request_turn(); }); });
     point_ = std::make_unique<tap::access_point>(
-        std::move(with), tap::surroundings{path_, *audit_, make_hash, sequences_.get()});
+        std::move(with), tap::surroundings{path_, *audit_, make_hash, sequences_.get(),
+                                           [this](std::function<void()> what) {
+                                               background_->run(std::move(what));
+                                           }});
     service_ = std::make_unique<transport::dtcp_service>(loop_, *point_);
     if (datagrams_)
         service_->send_through(*datagrams_);
@@ -242,6 +247,7 @@ int daemon::run() {
     for (const auto& each : lines_)
         if (each->thread.joinable())
             each->thread.join();
+    background_ = nullptr;
     if (const flowtap::error failure = outlet_->failure(); failure.code) {
         broken_ = true;
         log("copies could not be written: {}", failure.message());
@@ -251,7 +257,7 @@ int daemon::run() {
 }
 
 void daemon::start_line(line& started) {
-    started.thread = std::thread([this, &started] {
+    started.thread = start_thread([this, &started] {
         const path::worker::outcome how = started.worker->run();
         loop_.post([this, &started, how] { on_line_ended(started, how); });
     });

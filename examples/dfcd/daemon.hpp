@@ -23,11 +23,12 @@
 #include "lines.hpp"
 #include "options.hpp"
 #include "sequence_file.hpp"
+#include "threads.hpp"
 
 namespace dfcd {
 
 /// The intercept access point as a program: the control side on an event loop in the caller's
-/// thread, one more thread for every input.
+/// thread, one more thread for every input, and one for what can wait.
 class daemon {
 public:
     /// Opens everything that can fail: audit log, sequence numbers, host key and sockets, inputs,
@@ -84,6 +85,8 @@ private:
     std::size_t request_sockets_ = 0;
     std::unique_ptr<flowtap::tap::access_point> point_;
     std::unique_ptr<flowtap::transport::dtcp_service> service_;
+    /// Merges criteria.
+    std::unique_ptr<background_thread> background_;
     flowtap::transport::local_authenticator users_;
     flowtap::transport::channel_router router_;
     /// Null in a batch job, and in dynamic flow capture.
