@@ -141,7 +141,7 @@ void access_point::implementation::turn(time_stamp now) {
         state_.published.watch();
     } else {
         turns_put_off_ = 0;
-        state_.published.publish();
+        state_.published.publish(now.steady);
     }
     state_.streams.settle(state_.published.settled());
     const std::vector<session_id> waiting(waiting_.begin(), waiting_.end());

@@ -43,26 +43,18 @@ private:
 merger::merger(background_executor elsewhere) : elsewhere_(std::move(elsewhere)) {}
 merger::~merger() = default;
 
-void merger::begin(filter::live_classifier& of) {
-    if (!elsewhere_ || is_under_way() || is_done())
+void merger::begin(filter::live_classifier& of, filter::merge_aim aim) {
+    if (task_ || (!elsewhere_ && aim != filter::merge_aim::whole))
         return;
-    auto job = of.begin_merge();
+    auto job = of.begin_merge(aim);
     if (!job)
         return;
     task_ = std::make_shared<task>(std::move(*job));
-    elsewhere_([what = std::make_shared<errand>(task_)] { what->run(); });
-}
-
-void merger::begin_when_idle(filter::live_classifier& of) {
+    auto handed_out = std::make_shared<errand>(task_);
     if (elsewhere_)
-        return begin(of);
-    if (is_done())
-        return;
-    auto job = of.begin_merge();
-    if (!job)
-        return;
-    task_ = std::make_shared<task>(std::move(*job));
-    errand(task_).run();
+        elsewhere_([what = std::move(handed_out)] { what->run(); });
+    else
+        handed_out->run();
 }
 
 bool merger::is_under_way() const noexcept {

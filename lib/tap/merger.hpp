@@ -25,11 +25,10 @@ public:
     merger(const merger&) = delete;
     merger& operator=(const merger&) = delete;
 
-    /// Hands out what `of` has to do, if it has, and nothing is under way.
-    void begin(filter::live_classifier& of);
-    /// The same where it has to be done at once, by the caller, since there is no other thread.
-    /// To be called when nobody waits.
-    void begin_when_idle(filter::live_classifier& of);
+    /// Hands out what `of` has to do for `aim`, if it has, and nothing is under way or done. Where
+    /// there is no other thread it is done at once, but only to make one whole of all, for which
+    /// nobody waits.
+    void begin(filter::live_classifier& of, filter::merge_aim aim);
 
     /// Whether a job has run that `collect` would take.
     bool is_done() const noexcept;

@@ -45,13 +45,18 @@ void publisher::replace(path_tables with) {
     changed_ = true;
 }
 
-void publisher::publish() {
+void publisher::publish(steady_time now) {
     watch();
     if (in_force_ < published_)
         return;
-    changed_ |= merger_.collect(criteria_);
-    if (!changed_)
-        return merger_.begin_when_idle(criteria_);
+    if (changed_)
+        last_change_ = now;
+    const bool merged = merger_.collect(criteria_);
+    if (!changed_ && !merged) {
+        if (now - last_change_ >= quiet)
+            merger_.begin(criteria_, filter::merge_aim::whole);
+        return;
+    }
 
     path::snapshot next;
     next.criteria = std::make_shared<const filter::classifier>(criteria_.version());
@@ -64,7 +69,7 @@ void publisher::publish() {
     watched_.emplace_back(published_, path_->publish(std::move(next)));
     changed_ = false;
     watch();
-    merger_.begin(criteria_);
+    merger_.begin(criteria_, filter::merge_aim::steady);
 }
 
 void publisher::watch() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <flowtap/core/clock.hpp>
 #include <flowtap/core/ids.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/filter/criterion.hpp>
@@ -52,7 +54,7 @@ public:
 
     const filter::criterion& filter_of(slot_id slot) const { return *criteria_.find(slot); }
     const path::action& action_of(slot_id slot) const noexcept { return actions_[slot]; }
-    /// Octets of memory that the criteria published last take.
+    /// The most octets of memory that all criteria take, merged or not.
     std::size_t memory() const noexcept { return criteria_.cost().reserved; }
 
     /// The edition that holds all changes made so far.
@@ -62,7 +64,7 @@ public:
 
     /// Publishes what has changed and what was merged; nothing when nothing has changed, or while
     /// the data path still holds back the publication before.
-    void publish();
+    void publish(steady_time now);
     /// True when something was merged meanwhile that `publish` would take now.
     bool has_merged() const noexcept { return merger_.is_done() && in_force_ >= published_; }
 
@@ -75,6 +77,9 @@ public:
     edition settled() const noexcept { return settled_; }
 
 private:
+    /// So long after the last change all criteria are merged to one whole.
+    static constexpr std::chrono::seconds quiet{10};
+
     result<void> note(result<void> changed) noexcept {
         changed_ |= changed.has_value();
         return changed;
@@ -87,6 +92,8 @@ private:
     path::action_table actions_;
     path_tables tables_;
     bool changed_ = false;
+    /// When changes were published last, and not only what was merged.
+    steady_time last_change_;
     edition published_;
     edition in_force_;
     edition settled_;

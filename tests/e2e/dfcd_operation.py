@@ -186,6 +186,40 @@ def test_a_hundred_criteria_with_two_destinations_each():
         assert all(ports.count(3000 + index) == 1 for index in range(1, 100))
 
 
+def threads_of(process):
+    """For each thread: whether it is the main one, its niceness, and whether SIGTERM is blocked."""
+    found = []
+    for number in os.listdir("/proc/%d/task" % process):
+        base = "/proc/%d/task/%s/" % (process, number)
+        with open(base + "stat") as stat, open(base + "status") as status:
+            nice = int(stat.read().rsplit(")", 1)[1].split()[16])
+            blocked = next(line for line in status if line.startswith("SigBlk:"))
+        found.append((int(number) == process, nice,
+                      bool(int(blocked.split()[1], 16) >> (signal.SIGTERM - 1) & 1)))
+    return found
+
+
+def test_one_thread_has_the_lowest_priority_and_all_but_the_main_one_no_signals():
+    with tempfile.TemporaryDirectory() as work:
+        pipe = lab.Pipe(work)
+        with lab.Dfcd(lab.configuration(USERS), "--read", "ge-0/0/0=" + pipe.path, "--start-now",
+                      "--write", work + "/copies") as dfcd:
+            pipe.send(lab.pcap_records(flow(1)))
+            device = lab.Device(dfcd.port, "lea1", "first")
+            # Enough to be merged, more than once.
+            for index in range(90):
+                answer = device.ask("ADD", lab.add_fields([("Dest-Address", "10.1.0.%d" % index)]))
+                assert answer.code == 200, answer.octets
+            threads = threads_of(dfcd.process.pid)
+            here = os.nice(0)
+            assert len(threads) >= 3, threads
+            assert sorted(nice for _, nice, _ in threads) == [here] * (len(threads) - 1) + [19]
+            assert all(is_blocked != is_main for is_main, _, is_blocked in threads), threads
+            # It ends however far merging is.
+            status, _ = dfcd.stop()
+            assert status == 0
+
+
 def test_the_summary_names_every_sum():
     with tempfile.TemporaryDirectory() as work:
         status, said = start(work, "--read", "ge-0/0/0=" + capture(work, flow(3)), "--once",

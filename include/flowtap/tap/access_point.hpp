@@ -64,7 +64,8 @@ struct surroundings {
     /// effect then), and may be dropped without being called (it is handed out again after the
     /// next change). `deadline` says "now" when it has run, so a loop that asks often needs no
     /// more. Called within `turn`; must not throw.
-    /// Null: the work is done within a turn in which nothing else has changed.
+    /// Null: what must be merged is merged when it is published, and the rest within a turn when
+    /// nothing has changed for ten seconds.
     std::function<void(std::function<void()>)> background = nullptr;
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -119,9 +120,10 @@ inline std::string verified(std::string_view answer, std::string_view key = "Jun
 
 /// An access point with a data path, a clock that stands still, and control sources' channels.
 struct rig {
-    explicit rig(settings with = usual_settings(), sequence_store* sequences = nullptr)
+    explicit rig(settings with = usual_settings(), sequence_store* sequences = nullptr,
+                 std::function<void(std::function<void()>)> background = nullptr)
         : path(make_path_options()),
-          point(std::move(with), {path, audit, make_test_hash, sequences}) {}
+          point(std::move(with), {path, audit, make_test_hash, sequences, std::move(background)}) {}
 
     /// The workers' clock is the same as everybody's.
     path::data_path_options make_path_options() {
