@@ -103,7 +103,7 @@ struct hash_layout<std::uint32_t> {
 template <>
 struct hash_layout<address_bits> {
     static constexpr std::array<handle_length, handle_length_count> lengths = {
-        {{32, 0}, {48, 1}, {64, 2}, {80, 3}, {128, 5}}};
+        {{32, 0}, {48, 1}, {64, 2}, {72, 3}, {128, 5}}};
     static constexpr hash_step step(std::size_t part) {
         if (part >= part_source_port)
             return detail::other_step(part);
@@ -116,8 +116,8 @@ struct hash_layout<address_bits> {
             return detail::make_step(part, field + 1, 16, first);
         case 2: // 64
             return detail::make_step(part, field + 1, 0, first);
-        case 3: // 80
-            return detail::make_step(part, field + 2, 16, first + 2);
+        case 3: // 72
+            return detail::make_step(part, field + 2, 24, first + 2);
         case 4: // 96, on the way to 128
             return detail::make_step(part, field + 2, 0, first + 2);
         default:
@@ -143,6 +143,12 @@ constexpr std::uint32_t mix_parts(std::uint32_t sum) noexcept {
 /// Added to the sum, so that handles of different probes differ.
 constexpr std::uint32_t probe_salt(std::size_t probe) noexcept {
     return static_cast<std::uint32_t>(probe + 1) * 0x9E37'79B9U;
+}
+
+/// A handle as the table knows it: with the number of its probe, so that no packet finds the same
+/// twice, by two probes.
+constexpr std::uint32_t own_handle(std::uint32_t handle, std::uint32_t probe) noexcept {
+    return (handle & ~std::uint32_t{0xF}) | probe;
 }
 
 /// The value of a part.

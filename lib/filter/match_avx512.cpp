@@ -1,131 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
 #if defined(__x86_64__)
 
-#include <immintrin.h>
+// gcc 12 warns of the values that its own intrinsics leave open on purpose (its bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 
 #define FLOWTAP_TARGET [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,popcnt")]]
 
 #include "match_kernel.hpp"
+#include "match_x86.hpp"
 
 namespace flowtap::filter {
 
 namespace {
 
-/// Eight packets side by side.
+/// Sixteen packets side by side, read as two times eight.
 struct avx512_simd {
-    static constexpr std::size_t width = 8;
-    using words = std::uint32_t __attribute__((vector_size(32)));
+    static constexpr std::size_t width = 16;
+    using words = std::uint32_t __attribute__((vector_size(64)));
     using lanes = __m256i;
 
     FLOWTAP_KERNEL static void load_inet(const packet_key* keys, words* fields) noexcept {
-        const __m256i low = four_pairs(keys);
-        const __m256i high = four_pairs(keys + 4);
-        fields[field_source_words] = words(_mm256_permute2x128_si256(low, high, 0x20));
-        fields[field_destination_words] = words(_mm256_permute2x128_si256(low, high, 0x31));
+        const __m512i low = join(x86_four_pairs(keys), x86_four_pairs(keys + 8));
+        const __m512i high = join(x86_four_pairs(keys + 4), x86_four_pairs(keys + 12));
+        const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+        const __m512i second = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+        fields[field_source_words] = words(_mm512_permutex2var_epi64(low, first, high));
+        fields[field_destination_words] = words(_mm512_permutex2var_epi64(low, second, high));
     }
     FLOWTAP_KERNEL static void load_inet6(const packet_key* keys, words* fields) noexcept {
         load_address(keys, offsetof(packet_key, source), fields + field_source_words);
         load_address(keys, offsetof(packet_key, destination), fields + field_destination_words);
     }
     FLOWTAP_KERNEL static void load_others(const packet_key* keys, words* fields) noexcept {
-        std::array<words, 4> column;
-        load_columns(keys, offsetof(packet_key, interface), column.data());
-        fields[field_interface] = column[0];
-        fields[field_vrf] = column[1];
-        fields[field_source_port] = column[2] & 0xFFFF;
-        fields[field_destination_port] = column[2] >> 16;
-        fields[field_protocol] = column[3] & 0xFF;
+        __m512i column[4];
+        load_columns(keys, offsetof(packet_key, interface), column);
+        fields[field_interface] = words(column[0]);
+        fields[field_vrf] = words(column[1]);
+        fields[field_source_port] = words(column[2]) & 0xFFFF;
+        fields[field_destination_port] = words(column[2]) >> 16;
+        fields[field_protocol] = words(column[3]) & 0xFF;
     }
 
     FLOWTAP_KERNEL static void store(std::uint32_t* to, const words& value) noexcept {
-        _mm256_store_si256(static_cast<__m256i*>(static_cast<void*>(to)), __m256i(value));
+        _mm512_storeu_si512(to, __m512i(value));
     }
     FLOWTAP_KERNEL static words gather(const std::uint32_t* from, const words& at) noexcept {
-        const void* const base = from;
-        return words(_mm256_i32gather_epi32(static_cast<const int*>(base), __m256i(at), 4));
+        return words(_mm512_i32gather_epi32(__m512i(at), from, 4));
     }
     FLOWTAP_KERNEL static words word_bits(const words& handle) noexcept {
         const words mixed = (handle * word_factor) & 0x0707'0707;
-        const __m256i powers = _mm256_set1_epi64x(static_cast<long long>(0x8040'2010'0804'0201));
-        return words(_mm256_shuffle_epi8(powers, __m256i(mixed)));
+        const __m512i powers = _mm512_set1_epi64(static_cast<long long>(0x8040'2010'0804'0201));
+        return words(_mm512_shuffle_epi8(powers, __m512i(mixed)));
     }
-    FLOWTAP_KERNEL static words where_equal(const words& a, const words& b) noexcept {
-        return words(_mm256_cmpeq_epi32(__m256i(a), __m256i(b)));
+    FLOWTAP_KERNEL static words note(const words& passed, const words& word, const words& bits,
+                                     std::uint32_t flag) noexcept {
+        const __mmask16 same = _mm512_cmpeq_epi32_mask(__m512i(word & bits), __m512i(bits));
+        const __m512i flagged = _mm512_set1_epi32(static_cast<int>(flag));
+        return words(_mm512_mask_or_epi32(__m512i(passed), same, __m512i(passed), flagged));
     }
     FLOWTAP_KERNEL static std::uint32_t flags(const words& value) noexcept {
-        const __m256i zero = _mm256_cmpeq_epi32(__m256i(value), _mm256_setzero_si256());
-        return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(zero))) ^ 0xFF;
+        return _mm512_test_epi32_mask(__m512i(value), __m512i(value));
     }
 
-    FLOWTAP_KERNEL static lanes lanes_of(const packet_key& key) noexcept {
-        const lane_values values = filter::lanes_of(key);
-        const void* const from = values.data();
-        return _mm256_loadu_si256(static_cast<const __m256i*>(from));
-    }
+    FLOWTAP_KERNEL static lanes lanes_of(const packet_key& key) noexcept { return x86_lanes(key); }
     FLOWTAP_KERNEL static bool within(const lane_box& box, const lanes& values) noexcept {
-        const void* const low_at = box.low.data();
-        const void* const high_at = box.high.data();
-        const __m256i low = _mm256_load_si256(static_cast<const __m256i*>(low_at));
-        const __m256i high = _mm256_load_si256(static_cast<const __m256i*>(high_at));
-        const __m256i clamped = _mm256_min_epu32(_mm256_max_epu32(values, low), high);
-        const __m256i same = _mm256_cmpeq_epi32(clamped, values);
-        return (_mm256_movemask_ps(_mm256_castsi256_ps(same)) & 0x7F) == 0x7F;
+        return x86_within(box, values);
+    }
+    template <class Address>
+    FLOWTAP_KERNEL static bool addresses_hold(const rule<Address>& of,
+                                              const packet_key& key) noexcept {
+        return x86_addresses_hold(of, key);
     }
 
 private:
-    FLOWTAP_KERNEL static const char* octets(const packet_key* key) noexcept {
-        const void* const first = key;
-        return static_cast<const char*>(first);
+    FLOWTAP_KERNEL static __m512i join(const __m256i& low, const __m256i& high) noexcept {
+        return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
     }
-    FLOWTAP_KERNEL static __m256i load(const char* at) noexcept {
-        const void* const from = at;
-        return _mm256_loadu_si256(static_cast<const __m256i*>(from));
-    }
-    FLOWTAP_KERNEL static __m128i load_half(const char* at) noexcept {
-        const void* const from = at;
-        return _mm_load_si128(static_cast<const __m128i*>(from));
-    }
-
-    /// The IPv4 addresses of four packets: their sources, then their destinations. Each packet's
-    /// are read from where they land in their places; what is read beside them is dropped.
-    FLOWTAP_KERNEL static __m256i four_pairs(const packet_key* keys) noexcept {
-        constexpr std::size_t at = offsetof(packet_key, source) + offsetof(address_bits, low);
-        static_assert(offsetof(packet_key, destination) - offsetof(packet_key, source) == 16);
-        const __m256i first = load(octets(keys) + at);
-        const __m256i second = load(octets(keys + 1) + at - 4);
-        const __m256i third = load(octets(keys + 2) + at - 8);
-        const __m256i fourth = load(octets(keys + 3) + at - 12);
-        const __m256i even = _mm256_blend_epi32(first, third, 0b0100'0100);
-        const __m256i odd = _mm256_blend_epi32(second, fourth, 0b1000'1000);
-        return _mm256_blend_epi32(even, odd, 0b1010'1010);
-    }
-
-    /// The four numbers of 32 bits at `offset` of eight packets, each as a vector.
     FLOWTAP_KERNEL static void load_columns(const packet_key* keys, std::size_t offset,
-                                            words* columns) noexcept {
-        __m256i row[4];
+                                            __m512i* columns) noexcept {
+        __m256i low[4];
+        __m256i high[4];
+        x86_load_columns(keys, offset, low);
+        x86_load_columns(keys + 8, offset, high);
         for (std::size_t i = 0; i < 4; ++i)
-            row[i] = _mm256_inserti128_si256(
-                _mm256_castsi128_si256(load_half(octets(keys + i) + offset)),
-                load_half(octets(keys + i + 4) + offset), 1);
-        const __m256i low_even = _mm256_unpacklo_epi32(row[0], row[1]);
-        const __m256i low_odd = _mm256_unpacklo_epi32(row[2], row[3]);
-        const __m256i high_even = _mm256_unpackhi_epi32(row[0], row[1]);
-        const __m256i high_odd = _mm256_unpackhi_epi32(row[2], row[3]);
-        columns[0] = words(_mm256_unpacklo_epi64(low_even, low_odd));
-        columns[1] = words(_mm256_unpackhi_epi64(low_even, low_odd));
-        columns[2] = words(_mm256_unpacklo_epi64(high_even, high_odd));
-        columns[3] = words(_mm256_unpackhi_epi64(high_even, high_odd));
+            columns[i] = join(low[i], high[i]);
     }
     FLOWTAP_KERNEL static void load_address(const packet_key* keys, std::size_t offset,
                                             words* fields) noexcept {
         // In memory the lower half of each 64 bits comes first.
-        std::array<words, 4> column;
-        load_columns(keys, offset, column.data());
-        fields[0] = column[1];
-        fields[1] = column[0];
-        fields[2] = column[3];
-        fields[3] = column[2];
+        __m512i column[4];
+        load_columns(keys, offset, column);
+        fields[0] = words(column[1]);
+        fields[1] = words(column[0]);
+        fields[2] = words(column[3]);
+        fields[3] = words(column[2]);
     }
 };
 

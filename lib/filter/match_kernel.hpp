@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The part of the classifier that runs for every packet, as templates over the instructions to
-/// use. The file that includes this header defines FLOWTAP_TARGET before, as the attribute that
-/// its functions need, and instantiates `match_chunk` with a `Simd`:
-/// - `width`, the packets that are computed side by side; `words`, a vector of as many numbers;
-/// - `load_inet`, `load_inet6`, `load_others`: the hash fields of so many packets;
+/// The part of the classifier that runs for every packet, as templates over the
+/// instructions to use. The file that includes this header defines
+/// FLOWTAP_TARGET before, as the attribute that its functions need, and
+/// instantiates `match_chunk` with a `Simd`:
+/// - `width`, the packets that are computed side by side; `words`, a vector of
+/// as many numbers;
+/// - `load_inet`, `load_inet6`, `load_others`: the hash fields of so many
+/// packets;
 /// - `gather`, `word_bits`, `flags`, `within`: see the portable ones.
 
 #include <array>
@@ -51,7 +54,8 @@ struct probed {
     alignas(64) std::array<std::array<std::uint32_t, room>, max_probes> handles;
 };
 
-/// A packet that passed a probe, with its handle; or one whose handle was found, and where.
+/// A packet that passed a probe, with its handle; or one whose handle was
+/// found, and where.
 struct candidate {
     std::uint32_t packet;
     std::uint32_t value;
@@ -68,6 +72,14 @@ FLOWTAP_KERNEL void load_fields(const packet_key* keys, std::uint32_t wanted,
         Simd::load_others(keys, fields);
 }
 
+/// Has the keys fetched that stand where `keys` do in the next chunk; there need not be one.
+FLOWTAP_KERNEL void prefetch_next(const packet_key* keys, std::size_t count) noexcept {
+    const void* const here = keys;
+    const char* const octets = static_cast<const char*>(here);
+    for (std::size_t i = 0; i < count; ++i)
+        __builtin_prefetch(octets + (chunk_packets + i) * sizeof(packet_key));
+}
+
 /// Puts the packets of `block` to all probes.
 template <class Simd, class Address>
 FLOWTAP_KERNEL void probe_all(const probe_table<Address>& table, const packet_block& block,
@@ -81,6 +93,8 @@ FLOWTAP_KERNEL void probe_all(const probe_table<Address>& table, const packet_bl
     std::array<words, hash_part_count> parts;
     parts[part_nothing] = words{};
     for (std::size_t first = 0; first < block.count; first += Simd::width) {
+        if (block.numbers == nullptr)
+            prefetch_next(block.keys + first, Simd::width);
         load_fields<Simd, Address>(block.keys + first, table.fields, fields.data());
         for (std::size_t i = 0; i < step_count; ++i) {
             const hash_step step = steps[i];
@@ -96,7 +110,7 @@ FLOWTAP_KERNEL void probe_all(const probe_table<Address>& table, const packet_bl
             Simd::store(&found.handles[i][first], handle);
             const words word = Simd::gather(one.words, handle >> std::uint32_t{one.shift});
             const words bits = Simd::word_bits(handle);
-            passed |= Simd::where_equal(word & bits, bits) & (1U << i);
+            passed = Simd::note(passed, word, bits, 1U << i);
         }
         Simd::store(&found.passed[first], passed);
         found.some |= std::uint64_t{Simd::flags(passed)} << first;
@@ -105,8 +119,8 @@ FLOWTAP_KERNEL void probe_all(const probe_table<Address>& table, const packet_bl
         found.some &= (std::uint64_t{1} << block.count) - 1;
 }
 
-/// Finds the handles that packets passed with. Returns how many are in the table; `asking` gets
-/// those packets that the groups have more for.
+/// Finds the handles that packets passed with. Returns how many are in the
+/// table; `asking` gets those packets that the groups have more for.
 template <class Simd, class Address>
 FLOWTAP_KERNEL std::size_t look_up_handles(const probe_table<Address>& table,
                                            const probed<Simd>& found, candidate* out,
@@ -117,8 +131,8 @@ FLOWTAP_KERNEL std::size_t look_up_handles(const probe_table<Address>& table,
     for (std::uint64_t rest = found.some; rest != 0; rest &= rest - 1) {
         const auto packet = static_cast<std::uint32_t>(__builtin_ctzll(rest));
         for (std::uint32_t bits = found.passed[packet]; bits != 0; bits &= bits - 1) {
-            const std::uint32_t handle =
-                found.handles[static_cast<std::size_t>(__builtin_ctz(bits))][packet];
+            const auto which = static_cast<std::uint32_t>(__builtin_ctz(bits));
+            const std::uint32_t handle = own_handle(found.handles[which][packet], which);
             __builtin_prefetch(slots + (handle >> table.slot_shift));
             out[count++] = {packet, handle};
         }
@@ -138,17 +152,45 @@ FLOWTAP_KERNEL std::size_t look_up_handles(const probe_table<Address>& table,
     return kept;
 }
 
-/// Holds one packet against rules that stand side by side.
+/// The rules whose bounds packets are within. What branches, the rest of their checks, is done for
+/// many of them at once.
+template <class Address>
+struct matched_rules {
+    static constexpr std::size_t room = 256;
+
+    struct match {
+        const rule<Address>* of;
+        std::uint32_t packet;
+    };
+    std::array<match, room> list;
+    std::size_t count = 0;
+
+    /// Adds those that hold to `out`, and begins anew.
+    FLOWTAP_KERNEL void finish(const engine<Address>& in, const packet_block& block,
+                               hit_list& out) noexcept {
+        for (std::size_t i = 0; i < count; ++i) {
+            const match& one = list[i];
+            if (in.residuals.holds(one.of->residual(), block.keys[one.packet]))
+                out.add(block.number(one.packet), one.of->entry());
+        }
+        count = 0;
+    }
+};
+
+/// Holds one packet against rules that stand side by side, fewer than there is room for.
 template <class Simd, class Address>
 FLOWTAP_KERNEL void hold_against(const rule<Address>* rules, std::uint32_t count,
-                                 const residual_store& residuals, const packet_key& key,
-                                 const typename Simd::lanes& values, std::uint32_t number,
-                                 hit_list& out) noexcept {
+                                 const packet_key& key, std::uint32_t packet,
+                                 matched_rules<Address>& found) noexcept {
+    const typename Simd::lanes values = Simd::lanes_of(key);
+    std::size_t at = found.count;
     for (const rule<Address>* const end = rules + count; rules != end; ++rules) {
-        if (Simd::within(rules->box, values) && rules->addresses_hold(key) &&
-            residuals.holds(rules->residual(), key))
-            out.add(number, rules->entry());
+        const bool in_box = Simd::within(rules->box, values);
+        const bool in_prefixes = Simd::addresses_hold(*rules, key);
+        found.list[at] = {rules, packet};
+        at += std::size_t{in_box} & std::size_t{in_prefixes};
     }
+    found.count = at;
 }
 
 /// Looks packets up in all groups; `asking` has a bit for each.
@@ -180,6 +222,7 @@ template <class Simd, class Address>
 FLOWTAP_KERNEL void match_block(const engine<Address>& in, const packet_block& block,
                                 hit_list& out) noexcept {
     std::uint64_t asking = 0;
+    matched_rules<Address> matched;
     if (!in.table.probes.empty()) {
         probed<Simd> found;
         probe_all<Simd>(in.table, block, found);
@@ -188,27 +231,32 @@ FLOWTAP_KERNEL void match_block(const engine<Address>& in, const packet_block& b
             const std::size_t count =
                 look_up_handles<Simd>(in.table, found, candidates.data(), asking);
             for (std::size_t i = 0; i < count; ++i) {
-                const packet_key& key = block.keys[candidates[i].packet];
+                const std::uint32_t packet = candidates[i].packet;
                 const handle_slot slot{0, candidates[i].value};
-                hold_against<Simd>(in.table.rules.data() + slot.first(), slot.count(), in.residuals,
-                                   key, Simd::lanes_of(key), block.number(candidates[i].packet),
-                                   out);
+                if (matched.count + handle_slot::most >= matched.room)
+                    matched.finish(in, block, out);
+                hold_against<Simd>(in.table.rules.data() + slot.first(), slot.count(),
+                                   block.keys[packet], packet, matched);
             }
         }
     }
     if (!in.scanned.empty()) {
         const auto count = static_cast<std::uint32_t>(in.scanned.size());
-        for (std::size_t i = 0; i < block.count; ++i)
-            hold_against<Simd>(in.scanned.data(), count, in.residuals, block.keys[i],
-                               Simd::lanes_of(block.keys[i]), block.number(i), out);
+        for (std::uint32_t packet = 0; packet < block.count; ++packet) {
+            if (matched.count + count >= matched.room)
+                matched.finish(in, block, out);
+            hold_against<Simd>(in.scanned.data(), count, block.keys[packet], packet, matched);
+        }
     }
+    matched.finish(in, block, out);
     if (in.all_ask_groups)
         asking = block.count < 64 ? (std::uint64_t{1} << block.count) - 1 : ~std::uint64_t{0};
     if (asking != 0)
         ask_groups(in, block, asking, out);
 }
 
-/// The packets of a chunk, sorted by family into memory that can be read in full vectors.
+/// The packets of a chunk, sorted by family into memory that can be read in
+/// full vectors.
 struct sorted_packets {
     std::array<std::array<packet_key, chunk_packets>, 3> keys;
     std::array<std::array<std::uint8_t, chunk_packets>, 3> numbers;
@@ -242,7 +290,8 @@ FLOWTAP_KERNEL void match_sorted(const compiled_set& set, std::span<const packet
         match_block<Simd>(set.ccc, some, out);
 }
 
-/// Matches a chunk: as it stands if all packets are of one family, as they mostly are.
+/// Matches a chunk: as it stands if all packets are of one family, as they
+/// mostly are.
 template <class Simd>
 FLOWTAP_KERNEL void match_chunk(const compiled_set& set, std::span<const packet_key> keys,
                                 hit_list& out) noexcept {

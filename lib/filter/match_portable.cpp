@@ -50,9 +50,10 @@ struct portable_simd {
         return (one << (mixed & 7)) | (one << ((mixed >> 8 & 7) | 8)) |
                (one << ((mixed >> 16 & 7) | 16)) | (one << ((mixed >> 24 & 7) | 24));
     }
-    /// All bits where the two are the same.
-    FLOWTAP_KERNEL static words where_equal(const words& a, const words& b) noexcept {
-        return words(a == b);
+    /// `passed`, with `flag` where all of `bits` are in the word.
+    FLOWTAP_KERNEL static words note(const words& passed, const words& word, const words& bits,
+                                     std::uint32_t flag) noexcept {
+        return passed | (words((word & bits) == bits) & flag);
     }
     /// A bit for each that is not zero.
     FLOWTAP_KERNEL static std::uint32_t flags(const words& value) noexcept {
@@ -67,6 +68,11 @@ struct portable_simd {
     }
     FLOWTAP_KERNEL static bool within(const lane_box& box, const lanes& values) noexcept {
         return filter::within(box, values);
+    }
+    template <class Address>
+    FLOWTAP_KERNEL static bool addresses_hold(const rule<Address>& of,
+                                              const packet_key& key) noexcept {
+        return of.addresses_hold(key);
     }
 
 private:

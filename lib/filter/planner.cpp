@@ -10,9 +10,9 @@ namespace {
 
 /// Estimates, in nanoseconds; only their proportions matter.
 namespace price {
-constexpr double probe = 0.55;  ///< for each packet
+constexpr double probe = 0.4;   ///< for each packet
 constexpr double pass = 9;      ///< to look up the handle of a packet that passed
-constexpr double rule = 1.2;    ///< to hold a packet against a rule
+constexpr double rule = 1.5;    ///< to hold a packet against a rule
 constexpr double groups = 45;   ///< to look a packet up in the groups
 constexpr double handle = 1e-6; ///< what one more handle in the caches costs each packet
 constexpr double memory = 0.05; ///< the same of one more for each rule, so that memory is spared
@@ -26,7 +26,7 @@ namespace share {
 /// Of the packets: those with an address in the same block of each length as a criterion's.
 constexpr std::array<double, handle_length_count> near = {0.15, 0.20, 0.10, 0.10, 0.10};
 /// Those with both addresses, and all else, as a criterion asks.
-constexpr double same_criterion = 0.1;
+constexpr double same_criterion = 0.15;
 constexpr double same_port = 0.3;
 constexpr double other_port = 1.0 / 4096;
 constexpr double other_block = 1.0 / 100;

@@ -14,7 +14,7 @@
 
 namespace flowtap::filter {
 
-/// No packet is put to more probes.
+/// No packet is put to more probes: `own_handle` has no room for more.
 inline constexpr std::size_t max_probes = 16;
 
 /// No rule has more handles.

@@ -13,6 +13,9 @@ namespace {
 /// A handle and a rule that has it; the handle in the upper half, to be sorted by it.
 using keyed_rule = std::uint64_t;
 
+keyed_rule make_key(std::uint32_t handle, std::uint32_t rule) noexcept {
+    return (keyed_rule{handle} << 32) | rule;
+}
 std::uint32_t handle_of(keyed_rule one) noexcept {
     return static_cast<std::uint32_t>(one >> 32);
 }
@@ -135,7 +138,7 @@ void probe_table<Address>::build(std::span<const rule<Address>> from,
         const std::size_t before = keys.size();
         for_each_handle<Address>(
             from[i], plan.shapes[number], probe_salt(number), [&](std::uint32_t handle) {
-                keys.push_back((std::uint64_t{handle} << 32) | static_cast<std::uint32_t>(i));
+                keys.push_back(make_key(handle, static_cast<std::uint32_t>(i)));
             });
         handles_of_probe[number] += keys.size() - before;
     }
@@ -152,11 +155,13 @@ void probe_table<Address>::build(std::span<const rule<Address>> from,
                           probe_salt(i), next});
         next += words;
     }
-    for (const keyed_rule one : keys) {
-        const probe& of = probes[plan.shape_of[rule_of(one)]];
+    for (keyed_rule& one : keys) {
+        const std::uint8_t number = plan.shape_of[rule_of(one)];
+        const probe& of = probes[number];
         const auto word =
             static_cast<std::size_t>(of.words - words_.data()) + (handle_of(one) >> of.shift);
         words_[word] |= word_bits(handle_of(one));
+        one = make_key(own_handle(handle_of(one), number), rule_of(one));
     }
     steps = steps_for<Address>(probes);
     for (const hash_step& step : steps)

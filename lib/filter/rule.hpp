@@ -21,9 +21,9 @@ enum lane : std::size_t {
     lane_source_port,      ///< with `lane_present` if the packet has ports, else zero
     lane_destination_port, ///< likewise
     lane_protocol,         ///< with `lane_egress` if the packet leaves
+    lane_unused,           ///< a rule keeps other things in its place
     lane_interface,
     lane_vrf,
-    lane_unused, ///< a rule keeps other things in its place
 };
 inline constexpr std::size_t lane_count = 8;
 inline constexpr std::uint32_t lane_present = 0x1'0000;
@@ -46,24 +46,27 @@ FLOWTAP_INLINE lane_values lanes_of(const packet_key& key) noexcept {
             present | key.source_port,
             present | key.destination_port,
             way | key.protocol,
+            0,
             key.interface.value(),
-            key.vrf.value(),
-            0};
+            key.vrf.value()};
 }
 
-/// Whether all lanes but the unused one are within their bounds. Without a branch.
+/// Whether all lanes but the unused one are within their bounds. Without a
+/// branch.
 FLOWTAP_INLINE bool within(const lane_box& box, const lane_values& values) noexcept {
     std::uint32_t outside = 0;
-    for (std::size_t i = 0; i < lane_unused; ++i) {
+    for (std::size_t i = 0; i < lane_count; ++i) {
+        if (i == lane_unused)
+            continue;
         outside |= static_cast<std::uint32_t>(values[i] < box.low[i]);
         outside |= static_cast<std::uint32_t>(box.high[i] < values[i]);
     }
     return outside == 0;
 }
 
-/// A criterion, or that part of it which names one range of addresses on a side: a bound for every
-/// field, and what is left to check where the bounds do not say it all. The rules of one criterion
-/// exclude each other.
+/// A criterion, or that part of it which names one range of addresses on a
+/// side: a bound for every field, and what is left to check where the bounds do
+/// not say it all. The rules of one criterion exclude each other.
 struct rule_base {
     lane_box box;
 
@@ -117,13 +120,13 @@ private:
 static_assert(sizeof(rule<std::uint32_t>) == 64);
 static_assert(sizeof(rule<address_bits>) == 128);
 
-/// At most so many rules come of one criterion; one with more ranges of addresses is bounded by
-/// what encloses them.
+/// At most so many rules come of one criterion; one with more ranges of
+/// addresses is bounded by what encloses them.
 inline constexpr std::size_t max_rules = 4096;
 
-/// Adds the rules of `spec` for packets whose addresses are of type `Address`, and what of them no
-/// bound says. None if no packet can meet `spec`. `spec` is one that `criterion::make` accepts.
-/// O(n log n) in the entries of its lists.
+/// Adds the rules of `spec` for packets whose addresses are of type `Address`,
+/// and what of them no bound says. None if no packet can meet `spec`. `spec` is
+/// one that `criterion::make` accepts. O(n log n) in the entries of its lists.
 template <class Address>
 void append_rules(const filter_spec& spec, std::uint32_t entry, std::vector<rule<Address>>& rules,
                   residual_store& residuals);
