@@ -103,7 +103,7 @@ enum class code_path {
 /// compiled. A set that changes is a `live_classifier`.
 ///
 /// Memory and build time grow with the number of criteria and of distinct range ends in them;
-/// lib/filter/README.md has the figures.
+/// lib/filter/complexity.md has the figures.
 ///
 /// Example: see examples/match-packets.
 class FLOWTAP_FILTER_API classifier {
