@@ -396,6 +396,31 @@ private:
     std::size_t count_ = 0;
 };
 
+/// Gives each rule the shape of its class, as long as not too many handles come of it.
+template <class Address>
+void assign_shapes(std::span<const rule<Address>> rules, const std::vector<handle_shape>& shapes,
+                   const std::vector<class_costs>& classes,
+                   const std::vector<std::uint32_t>& class_numbers, probe_plan& plan) {
+    std::vector<std::uint8_t> numbers(shapes.size(), probe_plan::none);
+    std::uint64_t left = rules.size() * handles_for_each + handles_for_set;
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        const std::size_t chosen = classes[class_numbers[i]].chosen;
+        if (chosen == shapes.size())
+            continue;
+        const std::uint64_t most = std::min(left, max_handles);
+        const std::uint64_t handles = count_handles(rules[i], shapes[chosen], most + 1);
+        if (handles > most)
+            continue;
+        left -= handles;
+        std::uint8_t& number = numbers[chosen];
+        if (number == probe_plan::none) {
+            number = static_cast<std::uint8_t>(plan.shapes.size());
+            plan.shapes.push_back(shapes[chosen]);
+        }
+        plan.shape_of[i] = number;
+    }
+}
+
 } // namespace
 
 template <class Address>
@@ -429,19 +454,7 @@ probe_plan plan_probes(std::span<const rule<Address>> rules) {
     }
     shape_choice(classes, shapes.size());
 
-    std::vector<std::uint8_t> numbers(shapes.size(), probe_plan::none);
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-        const class_costs& mine = classes[class_numbers[i]];
-        if (mine.chosen == shapes.size() ||
-            count_handles(rules[i], shapes[mine.chosen], max_handles + 1) > max_handles)
-            continue;
-        std::uint8_t& number = numbers[mine.chosen];
-        if (number == probe_plan::none) {
-            number = static_cast<std::uint8_t>(plan.shapes.size());
-            plan.shapes.push_back(shapes[mine.chosen]);
-        }
-        plan.shape_of[i] = number;
-    }
+    assign_shapes(rules, shapes, classes, class_numbers, plan);
     return plan;
 }
 

@@ -20,6 +20,11 @@ inline constexpr std::size_t max_probes = 16;
 /// No rule has more handles.
 inline constexpr std::uint64_t max_handles = 256;
 
+/// All rules of a set together have at most so many for each rule, and so many more. What has no
+/// handle then is left to the groups.
+inline constexpr std::uint64_t handles_for_each = 8;
+inline constexpr std::uint64_t handles_for_set = 4096;
+
 /// By which handles rules are to be found.
 struct probe_plan {
     static constexpr std::uint8_t none = 0xFF;

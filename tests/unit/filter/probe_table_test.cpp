@@ -176,3 +176,21 @@ TEST_CASE("handles that the keys of a prefix share are stored once") {
     const planned_filters<std::uint32_t> planned(specs);
     CHECK(planned.table.rules.size() == specs.size());
 }
+
+TEST_CASE("a set has a bounded number of handles") {
+    std::vector<filter_spec> specs;
+    for (std::uint32_t i = 0; i < 3000; ++i) {
+        filter_spec spec = wildcard(family::inet);
+        const std::uint32_t first = 0x0A00'0000 + (i << 12);
+        spec.destination_addresses.entries = {
+            entry(address_bits{0, first + 1}, address_bits{0, first + 0xFFE})};
+        spec.source_addresses.entries = {
+            entry(address_bits{0, first + 1}, address_bits{0, first + 0xFFE})};
+        specs.push_back(spec);
+    }
+    const planned_filters<std::uint32_t> planned(specs);
+    std::size_t handles = 0;
+    for (const handle_slot& one : planned.table.slots)
+        handles += one.where != 0 ? 1 : 0;
+    CHECK(handles <= specs.size() * handles_for_each + handles_for_set);
+}
