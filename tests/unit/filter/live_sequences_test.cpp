@@ -3,6 +3,7 @@
 // a map of what should be in it. Versions made earlier are kept and looked at again.
 #include <flowtap/filter/live_classifier.hpp>
 
+#include <array>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -282,6 +283,39 @@ TEST_CASE("changes of a set of thousands, merged on another thread meanwhile") {
         one.end();
         CHECK(one.merges() > 0);
     }
+}
+
+TEST_CASE("ranges of ports that begin or end at octets' borders, before and after a merge") {
+    constexpr std::array<std::uint16_t, 8> ends = {0, 1, 255, 256, 511, 512, 65280, 65535};
+    live_classifier live;
+    std::vector<criterion> criteria;
+    std::vector<packet_key> keys;
+    for (const std::uint16_t first : ends) {
+        for (const std::uint16_t last : ends) {
+            packet_key key = tcp("192.0.2.1", first, "192.0.2.2", last);
+            keys.push_back(key);
+            if (last < first)
+                continue;
+            filter_spec spec = wildcard(family::inet);
+            spec.destination_addresses = host("192.0.2.2");
+            const bool by_source = criteria.size() % 2 == 0;
+            (by_source ? spec.source_ports : spec.destination_ports) =
+                list<std::uint16_t>({{first, last, false}});
+            const slot_id slot(static_cast<std::uint32_t>(criteria.size()));
+            criteria.push_back(criterion::make(slot, spec).value());
+            REQUIRE(live.insert(criteria.back()));
+        }
+    }
+    const auto expected = oracle(criteria, keys);
+    match_buffer found(keys.size(), keys.size() * criteria.size());
+    REQUIRE(live.version().cost().unmerged == criteria.size());
+    CHECK(first_difference(live.version(), keys, expected, found) == keys.size());
+    auto job = live.begin_merge(merge_aim::whole);
+    REQUIRE(job.has_value());
+    job->run();
+    live.finish(*std::move(job));
+    CHECK(live.version().cost().unmerged == 0);
+    CHECK(first_difference(live.version(), keys, expected, found) == keys.size());
 }
 
 TEST_CASE("versions of many overlays, when nobody merges") {
