@@ -111,7 +111,7 @@ void level::keep(std::vector<criterion_pointer> criteria) noexcept {
     kept_ = std::move(criteria);
     kept_memory_ = kept_.capacity() * sizeof(kept_[0]);
     for (const criterion_pointer& one : kept_)
-        kept_memory_ += kept_memory(*one);
+        kept_memory_ += filter::kept_memory(*one);
 }
 
 void level::add_to(classifier_cost& cost) const noexcept {

@@ -45,6 +45,8 @@ public:
     /// Lets the level own the criteria that it was compiled from, in the order of its entries.
     void keep(std::vector<criterion_pointer> criteria) noexcept;
     std::span<const criterion_pointer> kept() const noexcept { return kept_; }
+    /// Octets of these.
+    std::size_t kept_memory() const noexcept { return kept_memory_; }
 
     /// Adds what the level costs to `cost`, but for the numbers of criteria and their entries.
     void add_to(classifier_cost& cost) const noexcept;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <new>
 #include <utility>
 
 #include <flowtap/filter/live_classifier.hpp>
@@ -20,8 +19,8 @@ void merge_job::run() noexcept {
     try {
         work_->outcome = merge(work_->parts, {}, work_->path);
         work_->has_run = true;
-    } catch (const std::bad_alloc&) {
-        // As if it had not been run: what is held stays as it is.
+    } catch (...) {
+        // Memory was lost. As if it had not been run: what is held stays as it is.
         work_->outcome.reset();
     }
 }
@@ -39,11 +38,7 @@ result<void> live_classifier::insert(criterion what) {
 }
 
 bool live_classifier::erase(slot_id slot) {
-    state::slot_record* const record = state_->slots.find(slot);
-    if (record == nullptr || record->what == nullptr)
-        return false;
-    state_->erase(*record);
-    return true;
+    return state_->erase(slot);
 }
 
 const criterion* live_classifier::find(slot_id slot) const noexcept {
@@ -68,9 +63,8 @@ std::optional<merge_job> live_classifier::begin_merge(merge_aim aim) {
     return merge_job(std::move(work));
 }
 
-void live_classifier::finish(merge_job done) {
-    if (done.work_)
-        state_->finish(*done.work_);
+bool live_classifier::finish(merge_job done) {
+    return done.work_ && state_->finish(*done.work_);
 }
 
 void live_classifier::limit(const classifier_limits& limits) noexcept {

@@ -15,10 +15,14 @@ bool live_classifier::state::is_worthwhile(merge_aim aim) const noexcept {
     if (std::any_of(levels.begin(), levels.end(), [](const auto& one) { return one.is_decayed(); }))
         return true;
     std::size_t added = 0;
-    for (const held_overlay& one : overlays)
+    std::size_t dead_memory = 0;
+    for (const held_overlay& one : overlays) {
         added += one.what->size();
+        dead_memory += one.dead_memory;
+    }
     const std::size_t living = living_in_overlays();
-    return added >= overlay::capacity || (living != 0 && living * fan_out >= size);
+    return added >= overlay::capacity || dead_memory > much_memory ||
+           (living != 0 && living * fan_out >= size);
 }
 
 /// Marks all overlays that nobody merges, which have `newer` criteria to be compiled (with others,
@@ -83,15 +87,14 @@ std::vector<merge_part> live_classifier::state::parts(use by) const {
     return chosen;
 }
 
-/// Puts `merged`, of which `dead` criteria have died already and which may be null, in the place of
-/// what was marked with `by`.
-void live_classifier::state::replace(use by, std::shared_ptr<level> merged, std::size_t dead) {
+/// Puts `merged`, which may be null, in the place of what was marked with `by`.
+void live_classifier::state::replace(use by, std::shared_ptr<level> merged) {
     levels.reserve(levels.size() + 1);
     std::erase_if(levels, [&](const auto& one) { return one.by == by; });
     std::erase_if(overlays, [&](const auto& one) { return one.by == by; });
     if (merged) {
         compiled += merged->entries().size();
-        levels.push_back({std::move(merged), dead});
+        levels.push_back({std::move(merged)});
     }
     restructured = true;
     changed = true;
@@ -146,25 +149,31 @@ std::unique_ptr<merge_job::work> live_classifier::state::begin(merge_aim aim) {
     return made;
 }
 
-void live_classifier::state::finish(merge_job::work& done) {
+bool live_classifier::state::finish(merge_job::work& done) {
     if (!some_taken || done.ticket != under_way.lock())
-        return;
-    if (done.has_run && !done.parts.empty()) {
+        return false;
+    const bool is_new = done.has_run && !done.parts.empty();
+    if (is_new) {
+        // From here on nothing throws.
+        retired.reserve(retired.size() + levels.size());
+        levels.reserve(levels.size() + 1);
         for (const held_level& one : levels) {
             if (one.by == use::job)
                 retired.push_back(one.what);
         }
-        std::size_t dead = 0;
+        level* const outcome = done.outcome.get();
+        replace(use::job, std::move(done.outcome));
         for (const death& one : deaths) {
-            entry* const found = done.outcome ? done.outcome->find(one.slot) : nullptr;
-            if (found != nullptr && found->is_alive()) {
-                found->died.store(one.died, std::memory_order_relaxed);
-                ++dead;
-            }
+            entry* const found = outcome != nullptr ? outcome->find(one.slot) : nullptr;
+            if (found == nullptr || !found->is_alive())
+                continue;
+            found->died.store(one.died, std::memory_order_relaxed);
+            ++levels.back().dead;
+            levels.back().dead_memory += one.memory;
         }
-        replace(use::job, std::move(done.outcome), dead);
     }
     end_job();
+    return is_new;
 }
 
 } // namespace flowtap::filter

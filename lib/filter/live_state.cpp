@@ -6,22 +6,32 @@
 
 namespace flowtap::filter {
 
+/// The most octets that a criterion takes beside itself.
+std::size_t live_classifier::state::reserved_memory(const filter_spec& spec) noexcept {
+    return compiled_memory(spec) + decltype(slots)::most_for_each;
+}
+
 result<void> live_classifier::state::insert(criterion&& what) {
     const std::size_t entries = count_entries(what.spec());
     const std::size_t kept = kept_memory(what);
-    const std::size_t memory = kept + compiled_memory(what.spec());
+    const std::size_t memory = kept + reserved_memory(what.spec());
     if (size >= limits.criteria)
         return fail(errc::too_many_criteria);
     if (entries > limits.entries || list_entries > limits.entries - entries)
         return fail(errc::too_many_entries);
     if (memory > limits.memory || reserved > limits.memory - memory)
         return fail(errc::too_much_memory);
-    slot_record& record = slots.make(what.slot());
-    if (record.what != nullptr)
+    if (slots.find(what.slot()) != nullptr)
         return fail(errc::duplicate_slot);
 
     fresh.push_back(std::make_shared<const criterion>(std::move(what)));
-    record = {fresh.back().get(), fresh.size() - 1};
+    try {
+        const criterion_pointer& made = fresh.back();
+        slots.insert(made->slot(), {made.get(), static_cast<std::uint32_t>(fresh.size() - 1)});
+    } catch (...) {
+        fresh.pop_back();
+        throw;
+    }
     fresh_memory += kept;
     list_entries += entries;
     reserved += memory;
@@ -30,35 +40,39 @@ result<void> live_classifier::state::insert(criterion&& what) {
     return {};
 }
 
-void live_classifier::state::erase(slot_record& record) {
-    const criterion& what = *record.what;
-    const std::size_t kept = kept_memory(what);
-    const std::size_t entries = count_entries(what.spec());
-    const std::size_t memory = kept + compiled_memory(what.spec());
-    if (record.fresh != not_fresh) {
+bool live_classifier::state::erase(slot_id slot) {
+    const slot_record* const record = slots.find(slot);
+    if (record == nullptr)
+        return false;
+    const std::size_t kept = kept_memory(*record->what);
+    const std::size_t entries = count_entries(record->what->spec());
+    const std::size_t memory = kept + reserved_memory(record->what->spec());
+    if (const std::uint32_t at = record->fresh; at != not_fresh) {
         fresh_memory -= kept;
-        if (record.fresh + 1 != fresh.size()) {
-            std::swap(fresh[record.fresh], fresh.back());
-            slots.find(fresh[record.fresh]->slot())->fresh = record.fresh;
+        if (at + 1 != fresh.size()) {
+            std::swap(fresh[at], fresh.back());
+            slots.find(fresh[at]->slot())->fresh = at;
         }
         fresh.pop_back();
     } else {
-        kill(what.slot());
+        kill(slot, kept);
     }
-    record = {};
+    slots.erase(slot);
     list_entries -= entries;
     reserved -= memory;
     --size;
     changed = true;
+    return true;
 }
 
 /// Marks what is in an overlay or a level.
-void live_classifier::state::kill(slot_id slot) {
+void live_classifier::state::kill(slot_id slot, std::size_t kept) {
     const auto mark = [&](auto& holder, entry& of) {
         if (holder.by == use::job)
-            deaths.push_back({slot, next});
+            deaths.push_back({slot, next, kept});
         of.died.store(next, std::memory_order_relaxed);
         ++holder.dead;
+        holder.dead_memory += kept;
         some_empty |= holder.living() == 0;
     };
     for (auto at = overlays.rbegin(); at != overlays.rend(); ++at) {
@@ -93,7 +107,7 @@ void live_classifier::state::renew() {
     notice_drop();
     if (some_empty)
         drop_empty();
-    if (fresh_are_many())
+    if (fresh_are_many() || dead_are_large())
         merge_now();
     else
         append_fresh();
@@ -140,6 +154,17 @@ bool live_classifier::state::fresh_are_many() const noexcept {
     return fresh.size() > room || (fresh.size() > overlay::capacity && fresh.size() * 4 >= size);
 }
 
+/// Whether what is erased keeps so much memory that it must not wait for a job. A merge then gets
+/// rid of more than half of it: what has died in overlays, and in levels that have decayed.
+bool live_classifier::state::dead_are_large() const noexcept {
+    std::size_t sum = 0;
+    for (const held_level& one : levels)
+        sum += one.by == use::nobody ? one.dead_memory : 0;
+    for (const held_overlay& one : overlays)
+        sum += one.by == use::nobody ? one.dead_memory : 0;
+    return sum > 4 * much_memory + reserved / 2;
+}
+
 void live_classifier::state::append_fresh() {
     while (!fresh.empty()) {
         if (overlays.empty() || !overlays.back().can_grow()) {
@@ -160,7 +185,7 @@ void live_classifier::state::merge_now() {
     std::shared_ptr<level> merged;
     try {
         merged = merge(parts(use::version), fresh, path);
-        replace(use::version, std::move(merged), 0);
+        replace(use::version, std::move(merged));
     } catch (...) {
         give_back(use::version);
         throw;
@@ -181,7 +206,7 @@ void live_classifier::state::restructure() {
     for (const held_overlay& one : overlays) {
         if (&one == &overlays.back())
             made->open = one.what;
-        else
+        else if (one.what->size() != 0)
             made->overlays.push_back({one.what, one.what->size()});
     }
     newest_levels = std::move(made);

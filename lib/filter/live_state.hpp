@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct live_classifier::state {
     /// is compiled more than about this often in each level, and each level holds this many times
     /// what all smaller ones do.
     static constexpr std::size_t fan_out = 32;
+    /// What is erased keeps its memory until it is merged away: so many octets of it are a reason.
+    static constexpr std::size_t much_memory = std::size_t{1} << 20;
 
     /// Who is merging a level or overlay.
     enum class use { nobody, job, version };
@@ -47,16 +50,22 @@ struct live_classifier::state {
     struct held_level {
         std::shared_ptr<level> what;
         std::size_t dead = 0;
+        /// Octets of the criteria that have died.
+        std::size_t dead_memory = 0;
         use by = use::nobody;
 
         std::size_t size() const noexcept { return what->entries().size(); }
         std::size_t living() const noexcept { return size() - dead; }
-        /// A quarter has died.
-        bool is_decayed() const noexcept { return dead * 4 >= size(); }
+        /// A quarter has died, or of much memory a quarter belongs to what has.
+        bool is_decayed() const noexcept {
+            return dead * 4 >= size() ||
+                   (dead_memory > much_memory && dead_memory * 4 >= what->kept_memory());
+        }
     };
     struct held_overlay {
         std::shared_ptr<overlay> what;
         std::size_t dead = 0;
+        std::size_t dead_memory = 0;
         use by = use::nobody;
 
         std::size_t living() const noexcept { return what->size() - dead; }
@@ -69,28 +78,31 @@ struct live_classifier::state {
     struct slot_record {
         const criterion* what = nullptr;
         /// Its place among the fresh ones, or `not_fresh`.
-        std::size_t fresh = 0;
+        std::uint32_t fresh = 0;
     };
-    static constexpr std::size_t not_fresh = static_cast<std::size_t>(-1);
+    static constexpr std::uint32_t not_fresh = static_cast<std::uint32_t>(-1);
 
     /// A criterion that died while a job was under way that may have taken it.
     struct death {
         slot_id slot;
         version_number died;
+        std::size_t memory;
     };
 
     state(const classifier_limits& limits_, code_path path_) : limits(limits_), path(path_) {}
 
     // Changes.
+    static std::size_t reserved_memory(const filter_spec& spec) noexcept;
     result<void> insert(criterion&& what);
-    void erase(slot_record& record);
-    void kill(slot_id slot);
+    bool erase(slot_id slot);
+    void kill(slot_id slot, std::size_t kept);
     classifier_cost cost() const noexcept;
 
     // Versions.
     void renew();
     void drop_empty();
     bool fresh_are_many() const noexcept;
+    bool dead_are_large() const noexcept;
     void append_fresh();
     void merge_now();
     void restructure();
@@ -102,12 +114,12 @@ struct live_classifier::state {
     void choose_levels(std::size_t newer, use by);
     void choose(merge_aim aim);
     std::vector<merge_part> parts(use by) const;
-    void replace(use by, std::shared_ptr<level> merged, std::size_t dead);
+    void replace(use by, std::shared_ptr<level> merged);
     void give_back(use by) noexcept;
     void notice_drop() noexcept;
     void end_job() noexcept;
     std::unique_ptr<merge_job::work> begin(merge_aim aim);
-    void finish(merge_job::work& done);
+    bool finish(merge_job::work& done);
 
     classifier_limits limits;
     code_path path;

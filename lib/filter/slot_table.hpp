@@ -1,53 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <new>
+#include <utility>
 
 #include <flowtap/core/ids.hpp>
 
 namespace flowtap::filter {
 
-/// A value for each slot, in pages that are made when a slot of them is first used: slots are
-/// dense, but one that is not costs no more than its pages. Constant time.
+/// A value for each slot that has one, in a hash table: memory grows with how many there are,
+/// whatever their numbers. Constant time, but for growing and shrinking.
 template <class Value>
 class slot_table {
+    struct place {
+        slot_id slot;
+        bool used = false;
+        Value value{};
+    };
+    static constexpr std::size_t fewest_places = 16;
+
 public:
-    /// The value of `slot`, or null if its page was never made.
+    /// The most octets for each value, beside those of a table that is empty: at least a quarter of
+    /// the places is used.
+    static constexpr std::size_t most_for_each = 4 * sizeof(place);
+
+    /// The value of `slot`, or null.
     Value* find(slot_id slot) const noexcept {
-        const std::size_t high = slot.value() >> 16;
-        if (high >= pages_.size() || !pages_[high])
+        if (size_ == 0)
             return nullptr;
-        const auto& leaf = (*pages_[high])[slot.value() >> 8 & 0xFF];
-        return leaf ? &(*leaf)[slot.value() & 0xFF] : nullptr;
+        place& at = places_[seek(slot)];
+        return at.used ? &at.value : nullptr;
     }
 
-    Value& make(slot_id slot) {
-        const std::size_t high = slot.value() >> 16;
-        if (high >= pages_.size())
-            pages_.resize(high + 1);
-        if (!pages_[high]) {
-            pages_[high] = std::make_unique<page>();
-            memory_ += sizeof(page);
-        }
-        auto& leaf = (*pages_[high])[slot.value() >> 8 & 0xFF];
-        if (!leaf) {
-            leaf = std::make_unique<values>();
-            memory_ += sizeof(values);
-        }
-        return (*leaf)[slot.value() & 0xFF];
+    /// Gives `slot`, which has none, a value.
+    void insert(slot_id slot, Value value) {
+        if ((size_ + 1) * 4 > count_ * 3)
+            resize(std::max(fewest_places, count_ * 2));
+        places_[seek(slot)] = {slot, true, std::move(value)};
+        ++size_;
     }
 
-    std::size_t memory() const noexcept { return memory_ + pages_.capacity() * sizeof(pages_[0]); }
+    /// Takes the value of `slot`, which has one, away.
+    void erase(slot_id slot) noexcept {
+        std::size_t hole = seek(slot);
+        // Those behind the hole that would not be found across it move up.
+        for (std::size_t next = after(hole); places_[next].used; next = after(next)) {
+            const std::size_t home = home_of(places_[next].slot);
+            if (((next - home) & (count_ - 1)) >= ((next - hole) & (count_ - 1))) {
+                places_[hole] = std::move(places_[next]);
+                hole = next;
+            }
+        }
+        places_[hole] = {};
+        --size_;
+        if (count_ > fewest_places && size_ * 4 < count_)
+            shrink();
+    }
+
+    std::size_t memory() const noexcept { return count_ * sizeof(place); }
 
 private:
-    using values = std::array<Value, 256>;
-    using page = std::array<std::unique_ptr<values>, 256>;
+    std::size_t home_of(slot_id slot) const noexcept {
+        return static_cast<std::size_t>((slot.value() * 0x9E37'79B9'7F4A'7C15ULL) >> 32) &
+               (count_ - 1);
+    }
+    std::size_t after(std::size_t at) const noexcept { return (at + 1) & (count_ - 1); }
 
-    std::vector<std::unique_ptr<page>> pages_;
-    std::size_t memory_ = 0;
+    /// Where `slot` is, or would be put.
+    std::size_t seek(slot_id slot) const noexcept {
+        std::size_t at = home_of(slot);
+        while (places_[at].used && places_[at].slot != slot)
+            at = after(at);
+        return at;
+    }
+
+    void resize(std::size_t count) {
+        auto old = std::exchange(places_, std::make_unique<place[]>(count));
+        const std::size_t old_count = std::exchange(count_, count);
+        for (std::size_t i = 0; i < old_count; ++i) {
+            if (old[i].used)
+                places_[seek(old[i].slot)] = std::move(old[i]);
+        }
+    }
+    void shrink() noexcept {
+        try {
+            resize(count_ / 2);
+        } catch (const std::bad_alloc&) {
+            // Larger than it should be, it is as good.
+        }
+    }
+
+    /// A power of two of them, or none.
+    std::unique_ptr<place[]> places_;
+    std::size_t count_ = 0;
+    std::size_t size_ = 0;
 };
 
 } // namespace flowtap::filter

@@ -68,9 +68,8 @@ bool merger::is_done() const noexcept {
 bool merger::collect(filter::live_classifier& into) {
     if (!task_ || is_under_way())
         return false;
-    const bool is_new = is_done();
     // What was dropped unrun goes back, too: the classifier gives out one job at a time.
-    into.finish(std::move(task_->job));
+    const bool is_new = into.finish(std::move(task_->job));
     task_.reset();
     return is_new;
 }

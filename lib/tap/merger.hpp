@@ -32,7 +32,8 @@ public:
 
     /// Whether a job has run that `collect` would take.
     bool is_done() const noexcept;
-    /// Gives what is done to the classifier that it is from. True if there was something.
+    /// Gives what is done to the classifier that it is from. True if that makes a new version worth
+    /// publishing.
     bool collect(filter::live_classifier& into);
 
 private:

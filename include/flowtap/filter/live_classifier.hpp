@@ -65,7 +65,7 @@ public:
 
     /// Adds `what`: the next version has it. Errors, after which nothing has changed:
     /// `errc::too_many_criteria`, `errc::too_many_entries`, `errc::too_much_memory`,
-    /// `errc::duplicate_slot`. Constant time, but for the lists of `what`.
+    /// `errc::duplicate_slot`. Constant time on average, but for the lists of `what`.
     result<void> insert(criterion what);
     /// Takes the criterion of `slot` out: the next version is without it. False if there is none.
     bool erase(slot_id slot);
@@ -83,8 +83,10 @@ public:
     /// job is under way, that is neither finished nor dropped.
     std::optional<merge_job> begin_merge(merge_aim aim = merge_aim::steady);
     /// Takes the outcome of a job that has run: the next version has it. A job that was not run, or
-    /// that is of another classifier, changes nothing.
-    void finish(merge_job done);
+    /// that is of another classifier, changes nothing. True if the next version is made of other
+    /// parts than the last one, and so is worth being published: a job that only took apart what is
+    /// no longer needed gives no reason to.
+    bool finish(merge_job done);
 
     /// Other limits from now on; what is there stays, even if it is more.
     void limit(const classifier_limits& limits) noexcept;

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory: what happens to a live classifier when it is lost, and how much of it is kept.
+#include <flowtap/filter/live_classifier.hpp>
+
+#include <cstdlib>
+#include <map>
+#include <new>
+#include <optional>
+#include <ostream>
+#include <random>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "test_values.hpp"
+
+namespace {
+
+/// How many allocations of this thread succeed before one fails; none fails if negative.
+thread_local long allocations_left = -1;
+/// What this thread has allocated and not given back.
+thread_local long in_use = 0;
+
+void* allocate(std::size_t size, std::size_t alignment) {
+    if (allocations_left >= 0 && allocations_left-- == 0) {
+        allocations_left = -1;
+        throw std::bad_alloc();
+    }
+    const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+    void* const made = alignment <= alignof(std::max_align_t)
+                           ? std::malloc(size == 0 ? 1 : size)
+                           : std::aligned_alloc(alignment, rounded);
+    if (made == nullptr)
+        throw std::bad_alloc();
+    ++in_use;
+    return made;
+}
+
+void release(void* what) noexcept {
+    in_use -= what != nullptr ? 1 : 0;
+    std::free(what);
+}
+
+} // namespace
+
+void* operator new(std::size_t size) {
+    return allocate(size, 1);
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return allocate(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* what) noexcept {
+    release(what);
+}
+void operator delete(void* what, std::size_t) noexcept {
+    release(what);
+}
+void operator delete(void* what, std::align_val_t) noexcept {
+    release(what);
+}
+void operator delete(void* what, std::size_t, std::align_val_t) noexcept {
+    release(what);
+}
+
+using namespace flowtap;
+using namespace flowtap::filter;
+using namespace flowtap::filter::testing;
+
+namespace {
+
+criterion to_host(std::uint32_t slot, std::uint32_t address, std::uint32_t listed = 0) {
+    filter_spec spec = wildcard(family::inet);
+    const address_bits bits{0, address};
+    spec.destination_addresses.entries.push_back({{bits, bits}});
+    for (std::uint32_t i = 0; i < listed; ++i) {
+        const address_bits other{0, 0xC000'0000U + 2 * i};
+        spec.source_addresses.entries.push_back({{other, other}});
+    }
+    return criterion::make(slot_id(slot), spec).value();
+}
+
+/// A live classifier whose steps lose memory now and then, beside what it should hold.
+class forgetful_run {
+public:
+    explicit forgetful_run(std::uint32_t seed) : random_(seed) {}
+
+    void step() {
+        const std::uint32_t slot = below(300) * 65'537U;
+        const auto dice = below(100);
+        if (dice < 45)
+            insert(slot);
+        else if (dice < 65)
+            erase(slot);
+        else if (dice < 80)
+            attempt([&] { live_.version(); });
+        else
+            work_on_merge();
+        REQUIRE(live_.size() == expected_.size());
+        REQUIRE((live_.find(slot_id(slot)) != nullptr) == expected_.contains(slot));
+    }
+
+    void look() {
+        const classifier now = live_.version();
+        REQUIRE(now.cost().criteria == expected_.size());
+        match_buffer found(1, expected_.size() + 1);
+        for (const auto& [slot, address] : expected_) {
+            packet_key key = tcp("192.0.2.1", 1, "192.0.2.2", 2);
+            key.destination = {0, address};
+            REQUIRE(now.match(std::span(&key, 1), found) == 1);
+            REQUIRE(found.matches(0).size() == 1);
+            REQUIRE(found.matches(0).front() == slot_id(slot));
+        }
+    }
+
+    void end() {
+        job_.reset();
+        look();
+        while (auto job = live_.begin_merge(merge_aim::whole)) {
+            job->run();
+            live_.finish(*std::move(job));
+        }
+        look();
+        while (!expected_.empty()) {
+            REQUIRE(live_.erase(slot_id(expected_.begin()->first)));
+            expected_.erase(expected_.begin());
+        }
+        look();
+        CHECK(live_.cost().reserved == 0);
+        CHECK(live_.cost().entries == 0);
+        // Nothing is held on to for ever.
+        while (auto job = live_.begin_merge(merge_aim::whole)) {
+            job->run();
+            live_.finish(*std::move(job));
+        }
+        CHECK_FALSE(live_.begin_merge().has_value());
+    }
+
+    int lost() const { return lost_; }
+
+private:
+    std::uint32_t below(std::uint32_t end) { return static_cast<std::uint32_t>(random_() % end); }
+
+    /// Whether `what` was done with the memory there was.
+    template <class Function>
+    bool attempt(Function&& what) {
+        allocations_left = below(3) == 0 ? static_cast<long>(below(10)) : -1;
+        try {
+            what();
+            allocations_left = -1;
+            return true;
+        } catch (const std::bad_alloc&) {
+            ++lost_;
+            return false;
+        }
+    }
+
+    void insert(std::uint32_t slot) {
+        const criterion what = to_host(slot, ++addresses_);
+        bool accepted = false;
+        if (attempt([&] { accepted = live_.insert(what).has_value(); })) {
+            REQUIRE(accepted != expected_.contains(slot));
+            expected_.emplace(slot, accepted ? addresses_ : 0);
+        }
+    }
+
+    void erase(std::uint32_t slot) {
+        bool erased = false;
+        if (attempt([&] { erased = live_.erase(slot_id(slot)); }))
+            REQUIRE(erased == (expected_.erase(slot) == 1));
+    }
+
+    void work_on_merge() {
+        if (!job_) {
+            attempt([&] {
+                job_ = live_.begin_merge(below(2) == 0 ? merge_aim::whole : merge_aim::steady);
+            });
+            return;
+        }
+        if (below(3) != 0) {
+            attempt([&] { job_->run(); });
+            return;
+        }
+        attempt([&] { live_.finish(*std::move(job_)); });
+        job_.reset();
+    }
+
+    std::mt19937 random_;
+    live_classifier live_;
+    std::map<std::uint32_t, std::uint32_t> expected_;
+    std::uint32_t addresses_ = 0;
+    std::optional<merge_job> job_;
+    int lost_ = 0;
+};
+
+} // namespace
+
+TEST_CASE("lost memory loses no criterion and makes none, wherever it strikes") {
+    for (std::uint32_t seed = 1; seed <= 12; ++seed) {
+        CAPTURE(seed);
+        forgetful_run run(seed);
+        for (int i = 0; i < 1500; ++i) {
+            run.step();
+            if (i % 50 == 0)
+                run.look();
+        }
+        run.end();
+        CHECK(run.lost() > 10);
+    }
+}
+
+TEST_CASE("a finish that loses memory can be made up for, and no level is kept for ever") {
+    const auto run = [](bool loses_memory) {
+        const long before = in_use;
+        live_classifier live;
+        for (std::uint32_t i = 0; i < 200; ++i)
+            REQUIRE(live.insert(to_host(i, i)));
+        live.version();
+        REQUIRE(live.erase(slot_id(3)));
+        for (long point = 0; point < 4; ++point) {
+            auto job = live.begin_merge(merge_aim::whole);
+            if (!job)
+                break;
+            job->run();
+            allocations_left = loses_memory ? point : -1;
+            try {
+                live.finish(*std::move(job));
+            } catch (const std::bad_alloc&) {
+            }
+            allocations_left = -1;
+        }
+        live.version();
+        while (auto job = live.begin_merge(merge_aim::whole)) {
+            job->run();
+            live.finish(*std::move(job));
+            live.version();
+        }
+        REQUIRE(live.version().cost().criteria == 199);
+        return in_use - before;
+    };
+    const long usual = run(false);
+    CHECK(run(true) <= usual + 10);
+}
+
+TEST_CASE("what is erased does not keep memory that no limit sees") {
+    for (const bool in_jobs : {false, true}) {
+        CAPTURE(in_jobs);
+        live_classifier live;
+        // The few that stay keep overlays from being forgotten as a whole.
+        for (std::uint32_t i = 0; i < 600; ++i) {
+            const bool stays = i % 8 == 0;
+            REQUIRE(live.insert(to_host(i, i, stays ? 0 : 5000)));
+            live.version();
+            if (!stays)
+                REQUIRE(live.erase(slot_id(i)));
+            live.version();
+            if (auto job = in_jobs ? live.begin_merge() : std::nullopt) {
+                job->run();
+                live.finish(*std::move(job));
+            }
+            REQUIRE(live.cost().memory <= live.cost().reserved + 8'000'000);
+        }
+        CHECK(live.size() == 75);
+    }
+}
+
+TEST_CASE("slots far apart take no more memory than slots side by side") {
+    live_classifier dense;
+    live_classifier sparse;
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+        REQUIRE(dense.insert(to_host(i, i)));
+        REQUIRE(sparse.insert(to_host(i * 214'013U, i)));
+    }
+    const std::size_t memory = dense.version().cost().memory;
+    CHECK(sparse.version().cost().memory <= memory + memory / 50);
+    CHECK(sparse.cost().reserved == dense.cost().reserved);
+    CHECK(sparse.cost().memory <= sparse.cost().reserved + 150'000);
+}
+
+TEST_CASE("a job that only takes apart what is no longer needed gives no reason to publish") {
+    live_classifier live;
+    for (std::uint32_t i = 0; i < 100; ++i)
+        REQUIRE(live.insert(to_host(i, i)));
+    live.version();
+    REQUIRE(live.erase(slot_id(3)));
+    auto job = live.begin_merge(merge_aim::whole);
+    REQUIRE(job.has_value());
+    SUBCASE("not run, nothing is new") {
+        CHECK_FALSE(live.finish(*std::move(job)));
+    }
+    SUBCASE("run, there is a new version, and what it replaced is cleaned up by the next") {
+        job->run();
+        CHECK(live.finish(*std::move(job)));
+        live.version();
+        auto cleaning = live.begin_merge(merge_aim::whole);
+        REQUIRE(cleaning.has_value());
+        CHECK(cleaning->size() == 0);
+        cleaning->run();
+        CHECK_FALSE(live.finish(*std::move(cleaning)));
+        CHECK_FALSE(live.begin_merge(merge_aim::whole).has_value());
+    }
+}
