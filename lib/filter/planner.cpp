@@ -10,9 +10,9 @@ namespace {
 
 /// Estimates, in nanoseconds; only their proportions matter.
 namespace price {
-constexpr double probe = 0.4;   ///< for each packet
-constexpr double pass = 9;      ///< to look up the handle of a packet that passed
-constexpr double rule = 1.5;    ///< to hold a packet against a rule
+constexpr double probe = 1.0;   ///< for each packet
+constexpr double pass = 12;     ///< to look up the handle of a packet that passed
+constexpr double rule = 0.8;    ///< to hold a packet against a rule
 constexpr double groups = 45;   ///< to look a packet up in the groups
 constexpr double handle = 1e-6; ///< what one more handle in the caches costs each packet
 constexpr double memory = 0.05; ///< the same of one more for each rule, so that memory is spared
@@ -26,7 +26,7 @@ namespace share {
 /// Of the packets: those with an address in the same block of each length as a criterion's.
 constexpr std::array<double, handle_length_count> near = {0.15, 0.20, 0.10, 0.10, 0.10};
 /// Those with both addresses, and all else, as a criterion asks.
-constexpr double same_criterion = 0.15;
+constexpr double same_criterion = 0.1;
 constexpr double same_port = 0.3;
 constexpr double other_port = 1.0 / 4096;
 constexpr double other_block = 1.0 / 100;
@@ -78,6 +78,9 @@ std::vector<handle_shape> candidate_shapes() {
 template <class Address>
 class side_traffic {
 public:
+    /// Of a set of so many rules, some of which are then added.
+    explicit side_traffic(std::size_t rules) : all_(static_cast<double>(rules)) {}
+
     void add(const value_range<Address>& range) {
         if (!is_wildcard(range))
             points_.push_back(range.first);
@@ -92,10 +95,10 @@ public:
             const auto span = blocks<Address>(range, hash_layout<Address>::lengths[i].bits).span();
             const auto from = std::lower_bound(points_.begin(), points_.end(), span.first);
             const auto to = std::upper_bound(from, points_.end(), span.last);
-            known[i] = static_cast<double>(to - from) /
-                       static_cast<double>(std::max<std::size_t>(1, points_.size()));
-            sizes[i] = value_traits<Address>::as_double(span.last) -
-                       value_traits<Address>::as_double(span.first) + 1;
+            // A sampled criterion is not counted as a sample of others, only as one of all.
+            const double others = std::max(0.0, static_cast<double>(to - from) - 1);
+            known[i] = others / std::max(1.0, static_cast<double>(points_.size())) + 1 / all_;
+            sizes[i] = static_cast<double>(to_number(span.last) - to_number(span.first)) + 1;
         }
         std::array<double, handle_length_count> sums{};
         for (std::size_t i = 0; i < handle_length_count; ++i) {
@@ -107,6 +110,7 @@ public:
     }
 
 private:
+    double all_;
     /// Where criteria are.
     std::vector<Address> points_;
 };
@@ -270,7 +274,8 @@ template <class Address>
 class estimator {
 public:
     estimator(std::span<const rule<Address>> rules, const std::vector<handle_shape>& shapes)
-        : shapes_(shapes), rules_(static_cast<double>(rules.size())), mates_(rules, shapes) {
+        : shapes_(shapes), rules_(static_cast<double>(rules.size())), mates_(rules, shapes),
+          source_(rules.size()), destination_(rules.size()) {
         const std::size_t step = std::max<std::size_t>(1, rules.size() / 1024);
         for (std::size_t i = 0; i < rules.size(); i += step) {
             source_.add(rules[i].source());
@@ -308,6 +313,9 @@ private:
         const double passing =
             shares[shape.source] * shares[shape.destination] * shares[shape.other] +
             share::same_criterion * mates / rules_;
+        // Those who share a protocol mostly have better handles than that.
+        if (shape == handle_shape{part_nothing, part_nothing, part_protocol})
+            mates = 1;
         // Those with the same handle share the work until there are too many of them.
         const double work = mates > 28 ? price::groups / mates : price::pass / mates + price::rule;
         return passing * work +
