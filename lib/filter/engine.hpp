@@ -31,13 +31,31 @@ struct engine {
     /// Whether a group has a criterion without a handle: all packets are looked up there.
     bool all_ask_groups = false;
 
-    /// Compiles `members`, the criteria that look at the family.
+    /// Compiles `members`, the criteria that look at the family. Takes no more memory than they are
+    /// allowed together, and `memory_of_engine`: where that is little, with fewer handles, and
+    /// with smaller groups.
     void build(std::vector<member> members, memory_budget& budget);
     std::size_t memory() const noexcept;
     bool empty() const noexcept {
         return table.probes.empty() && scanned.empty() && groups.empty();
     }
+
+private:
+    struct owned_rules;
+    std::vector<bool> build_table(const owned_rules& all, const probe_plan& plan,
+                                  std::size_t members);
+    void clear_table() noexcept;
+    void build_groups(std::span<const member> rest, std::size_t allowed, memory_budget& budget);
 };
+
+/// What an engine may take beside what its criteria are allowed.
+inline constexpr std::size_t memory_of_engine = std::size_t{192} << 10;
+/// How much memory `spec` may take in an engine, in whatever form.
+template <class Address>
+std::size_t memory_allowed(const filter_spec& spec) noexcept;
+
+extern template std::size_t memory_allowed<std::uint32_t>(const filter_spec&) noexcept;
+extern template std::size_t memory_allowed<address_bits>(const filter_spec&) noexcept;
 
 extern template struct engine<std::uint32_t>;
 extern template struct engine<address_bits>;

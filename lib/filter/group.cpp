@@ -152,9 +152,8 @@ void sort_members(std::vector<member>& members) {
 }
 
 template <class Address>
-group<Address>::group(std::span<const member>& members, memory_budget& budget) {
-    const auto mine = members.first(
-        fits_with_padding(members) ? members.size() : std::min(members.size(), group_bits));
+group<Address>::group(std::span<const member>& members, std::size_t most, memory_budget& budget) {
+    const auto mine = members.first(std::min(members.size(), most));
     members = members.subspan(mine.size());
     const std::vector<std::size_t> bits = place(mine);
     if (budget.take(sizeof(group) + owners.capacity() * sizeof(bit_owner) +
@@ -165,7 +164,7 @@ group<Address>::group(std::span<const member>& members, memory_budget& budget) {
 /// Gives each member a bit, a shape beginning a new word if there are words enough.
 template <class Address>
 std::vector<std::size_t> group<Address>::place(std::span<const member> members) {
-    const bool padded = fits_with_padding(members);
+    const bool padded = members.size() > fewest_bits && fits_with_padding(members);
     std::vector<std::size_t> bits;
     bits.reserve(members.size());
     owners.reserve(members.size());
@@ -260,6 +259,62 @@ std::size_t group<Address>::memory() const noexcept {
            pairs.capacity() * sizeof(port_pair);
 }
 
+namespace {
+
+/// The octets of `intervals` more intervals of a field in a group that is one word wide, each with
+/// a row.
+template <class T>
+constexpr std::size_t memory_of_intervals(std::size_t intervals) noexcept {
+    return intervals * (sizeof(row) + sizeof(std::uint64_t) + sizeof(T) + sizeof(std::uint32_t));
+}
+
+/// The same for one list of a criterion. Entries admit at most one range each, negated ones one
+/// more in all, and a range begins and ends an interval.
+template <class T, class Listed>
+std::size_t memory_of_list(const range_list<Listed>& list) noexcept {
+    return list.is_wildcard() ? 0 : memory_of_intervals<T>(2 * (list.entries.size() + 1));
+}
+
+std::size_t count_of_scope(const filter_scope& scope) noexcept {
+    if (const auto* input = std::get_if<input_scope>(&scope))
+        return input->interfaces.size();
+    if (const auto* output = std::get_if<output_scope>(&scope))
+        return output->interfaces.size();
+    return std::holds_alternative<vrf_scope>(scope) ? 1 : 0;
+}
+
+} // namespace
+
+template <class Address>
+std::size_t memory_in_groups(const filter_spec& spec) noexcept {
+    const std::size_t pairs =
+        needs_pair_check(spec)
+            ? std::min(spec.source_ports.entries.size(), spec.destination_ports.entries.size())
+            : 0;
+    return sizeof(bit_owner) + pairs * sizeof(port_pair) +
+           memory_of_list<Address>(spec.source_addresses) +
+           memory_of_list<Address>(spec.destination_addresses) +
+           memory_of_list<std::uint8_t>(spec.protocols) +
+           memory_of_list<std::uint16_t>(spec.source_ports) +
+           memory_of_list<std::uint16_t>(spec.destination_ports) +
+           memory_of_list<std::uint8_t>(spec.icmp_types) +
+           memory_of_list<std::uint8_t>(spec.icmp_codes) +
+           memory_of_intervals<std::uint32_t>(2 * count_of_scope(spec.scope));
+}
+
+template <class Address>
+std::size_t memory_of_group() noexcept {
+    constexpr std::size_t octet_fields = 3;
+    // Each field has a base, a row for no value, and a first interval.
+    return sizeof(group<Address>) + sizeof(void*) + sizeof(std::uint64_t) + sizeof(std::uint32_t) +
+           octet_fields * 256 * sizeof(std::uint16_t) +
+           (field_count + 1) * (sizeof(std::uint64_t) + memory_of_intervals<Address>(2));
+}
+
+template std::size_t memory_in_groups<std::uint32_t>(const filter_spec&) noexcept;
+template std::size_t memory_in_groups<address_bits>(const filter_spec&) noexcept;
+template std::size_t memory_of_group<std::uint32_t>() noexcept;
+template std::size_t memory_of_group<address_bits>() noexcept;
 template class group<std::uint32_t>;
 template class group<address_bits>;
 

@@ -75,9 +75,10 @@ struct active_field {
 template <class Address>
 class group {
 public:
-    /// A group of as many of the (sorted) `members` as fit one; takes them from the front.
-    /// Once `budget` is exceeded the group is unusable.
-    group(std::span<const member>& members, memory_budget& budget);
+    /// A group of as many of the (sorted) `members` as fit one, but no more than `most`; takes them
+    /// from the front. Once `budget` is exceeded the group is unusable. One of at most
+    /// `fewest_bits` takes no more than `memory_in_groups` says.
+    group(std::span<const member>& members, std::size_t most, memory_budget& budget);
     group(const group&) = delete;
     group& operator=(const group&) = delete;
 
@@ -116,6 +117,20 @@ private:
     void activate(field which, const field_index<T>& index, direction way);
 };
 
+/// A group of so many criteria is one word wide.
+inline constexpr std::size_t fewest_bits = 64;
+
+/// The most octets that `spec` takes in a group of at most `fewest_bits`.
+template <class Address>
+std::size_t memory_in_groups(const filter_spec& spec) noexcept;
+/// The most octets that such a group takes beside.
+template <class Address>
+std::size_t memory_of_group() noexcept;
+
+extern template std::size_t memory_in_groups<std::uint32_t>(const filter_spec&) noexcept;
+extern template std::size_t memory_in_groups<address_bits>(const filter_spec&) noexcept;
+extern template std::size_t memory_of_group<std::uint32_t>() noexcept;
+extern template std::size_t memory_of_group<address_bits>() noexcept;
 extern template class group<std::uint32_t>;
 extern template class group<address_bits>;
 

@@ -59,20 +59,13 @@ std::size_t kept_memory(const criterion& what) noexcept {
 }
 
 std::size_t compiled_memory(const filter_spec& spec) noexcept {
-    // A row of a group with all its words, and where its interval begins; an entry ends at most two
-    // intervals, and each field has one more.
-    constexpr std::size_t interval = sizeof(row) + sizeof(bit_vector) + sizeof(address_bits);
-    constexpr std::size_t fixed =
-        sizeof(entry) + sizeof(bit_owner) + max_port_pairs * sizeof(port_pair);
-    // A rule for each pair of ranges, under up to so many keys.
-    constexpr std::size_t one_rule = 4 * sizeof(rule<address_bits>);
-    const std::size_t rules =
-        std::min(max_rules, (spec.source_addresses.entries.size() + 1) *
-                                (spec.destination_addresses.entries.size() + 1));
-    std::size_t families = 0;
-    for (const family one : {family::inet, family::inet6, family::ccc})
-        families += spec.families.contains(one) ? 1 : 0;
-    return families * (fixed + rules * one_rule + (2 * count_entries(spec) + 1) * interval);
+    std::size_t sum = sizeof(entry) + sizeof(criterion_pointer);
+    for (const family one : {family::inet, family::inet6, family::ccc}) {
+        if (spec.families.contains(one))
+            sum += one == family::inet6 ? memory_allowed<address_bits>(spec)
+                                        : memory_allowed<std::uint32_t>(spec);
+    }
+    return sum;
 }
 
 result<std::unique_ptr<level>> level::build(std::span<const criterion* const> criteria,

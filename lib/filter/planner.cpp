@@ -466,6 +466,17 @@ probe_plan plan_probes(std::span<const rule<Address>> rules) {
     return plan;
 }
 
+template <class Address>
+void spare_handles(std::span<const rule<Address>> rules, probe_plan& plan) {
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        std::uint8_t& number = plan.shape_of[i];
+        if (number != probe_plan::none && count_handles(rules[i], plan.shapes[number], 2) > 1)
+            number = probe_plan::none;
+    }
+}
+
+template void spare_handles(std::span<const rule<std::uint32_t>>, probe_plan&);
+template void spare_handles(std::span<const rule<address_bits>>, probe_plan&);
 template probe_plan plan_probes(std::span<const rule<std::uint32_t>>);
 template probe_plan plan_probes(std::span<const rule<address_bits>>);
 

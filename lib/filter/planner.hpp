@@ -37,6 +37,10 @@ struct probe_plan {
 /// Chooses few shapes, so that there are few probes, and those that few packets pass.
 template <class Address>
 probe_plan plan_probes(std::span<const rule<Address>> rules);
+/// The same for those of `plan`'s shapes, but with at most one handle a rule, so that it takes less
+/// memory.
+template <class Address>
+void spare_handles(std::span<const rule<Address>> rules, probe_plan& plan);
 
 /// The values of one part of a handle that a rule admits.
 struct part_range {
@@ -161,6 +165,8 @@ void for_each_handle(const rule<Address>& of, const handle_shape& shape, std::ui
     }
 }
 
+extern template void spare_handles(std::span<const rule<std::uint32_t>>, probe_plan&);
+extern template void spare_handles(std::span<const rule<address_bits>>, probe_plan&);
 extern template probe_plan plan_probes(std::span<const rule<std::uint32_t>>);
 extern template probe_plan plan_probes(std::span<const rule<address_bits>>);
 

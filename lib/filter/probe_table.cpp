@@ -203,6 +203,18 @@ void probe_table<Address>::build(std::span<const rule<Address>> from,
 }
 
 template <class Address>
+void probe_table<Address>::clear() noexcept {
+    // Assigned nothing, a vector would keep its memory.
+    decltype(steps)().swap(steps);
+    decltype(probes)().swap(probes);
+    decltype(slots)().swap(slots);
+    decltype(rules)().swap(rules);
+    decltype(words_)().swap(words_);
+    fields = 0;
+    slot_shift = 31;
+}
+
+template <class Address>
 std::size_t probe_table<Address>::memory() const noexcept {
     return steps.capacity() * sizeof(hash_step) + probes.capacity() * sizeof(probe) +
            slots.capacity() * sizeof(handle_slot) + rules.capacity() * sizeof(rules[0]) +

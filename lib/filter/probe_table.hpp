@@ -62,6 +62,9 @@ public:
     void build(std::span<const rule<Address>> rules, std::span<const std::uint32_t> owners,
                const probe_plan& plan, std::vector<bool>& left);
 
+    /// As if it had not been built.
+    void clear() noexcept;
+
     std::size_t memory() const noexcept;
 
     /// The steps by which the parts of a packet are computed, in order.

@@ -33,6 +33,7 @@ public:
         return true;
     }
     bool exceeded() const noexcept { return exceeded_; }
+    std::size_t left() const noexcept { return left_; }
 
 private:
     std::size_t left_;

@@ -2,6 +2,8 @@
 // Memory: what happens to a live classifier when it is lost, and how much of it is kept.
 #include <flowtap/filter/live_classifier.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <new>
@@ -12,6 +14,8 @@
 
 #include <doctest/doctest.h>
 
+#include "compare.hpp"
+#include "random_filters.hpp"
 #include "test_values.hpp"
 
 namespace {
@@ -297,5 +301,121 @@ TEST_CASE("a job that only takes apart what is no longer needed gives no reason 
         cleaning->run();
         CHECK_FALSE(live.finish(*std::move(cleaning)));
         CHECK_FALSE(live.begin_merge(merge_aim::whole).has_value());
+    }
+}
+
+namespace {
+
+/// Which lists the criteria of a set have, all different and overlapping each other.
+enum class list_kind { port_pairs, ports, hosts, prefixes, ranges, everything };
+
+template <class T>
+range_list<T> some_ranges(std::mt19937& random, int count, unsigned widest) {
+    range_list<T> list;
+    for (int i = 0; i < count; ++i) {
+        const auto first = static_cast<T>(random());
+        const unsigned long room = static_cast<T>(~first);
+        const auto last = static_cast<T>(first + std::min(room, random() % widest));
+        list.entries.push_back({{first, last}, false});
+    }
+    return list;
+}
+
+range_list<address_bits> some_addresses(std::mt19937& random, family of, int count, unsigned bits) {
+    range_list<address_bits> list;
+    for (int i = 0; i < count; ++i) {
+        const std::uint64_t within = bits == 0 ? 0 : (std::uint64_t{1} << (random() % bits)) - 1;
+        address_bits first{0, static_cast<std::uint32_t>(random()) & ~within};
+        if (of == family::inet6)
+            first.high = 0x2001'0DB8'0000'0000U + random() % 64;
+        list.entries.push_back({{first, {first.high, first.low | within}}});
+    }
+    return list;
+}
+
+filter_spec hostile_filter(std::mt19937& random, list_kind kind, family_set families) {
+    const family of = families == family_set(family::inet6) ? family::inet6 : family::inet;
+    const bool all = kind == list_kind::everything;
+    filter_spec spec;
+    spec.families = families;
+    if (kind == list_kind::port_pairs || kind == list_kind::ports || all) {
+        spec.source_ports = some_ranges<std::uint16_t>(random, 15, 3000);
+        spec.destination_ports = some_ranges<std::uint16_t>(random, 15, 3000);
+        if (kind != list_kind::ports)
+            spec.port_lists = port_list_mode::pairs;
+    }
+    if (kind == list_kind::hosts || kind == list_kind::prefixes || all)
+        spec.source_addresses = some_addresses(random, of, 15, kind == list_kind::hosts ? 0 : 20);
+    if (kind == list_kind::prefixes || all)
+        spec.destination_addresses = some_addresses(random, of, 15, 24);
+    if (kind == list_kind::ranges || all) {
+        spec.protocols = some_ranges<std::uint8_t>(random, 15, 20);
+        spec.icmp_types = some_ranges<std::uint8_t>(random, 15, 20);
+    }
+    return spec;
+}
+
+constexpr std::array<list_kind, 6> all_kinds = {list_kind::port_pairs, list_kind::ports,
+                                                list_kind::hosts,      list_kind::prefixes,
+                                                list_kind::ranges,     list_kind::everything};
+
+/// The families that criteria with such lists can have together.
+family_set widest_families(list_kind kind) {
+    family_set families = family::inet;
+    if (kind == list_kind::port_pairs || kind == list_kind::ports || kind == list_kind::ranges) {
+        families.insert(family::inet6);
+        families.insert(family::ccc);
+    }
+    return families;
+}
+
+} // namespace
+
+TEST_CASE("the default limits admit 100,000 criteria, also when all have 15 port pairs or lists") {
+    for (const list_kind kind : all_kinds) {
+        CAPTURE(static_cast<int>(kind));
+        std::vector<family_set> sets{widest_families(kind), family_set(family::inet6)};
+        for (const family_set families : sets) {
+            std::mt19937 random(1);
+            live_classifier live;
+            REQUIRE(live.insert(
+                criterion::make(slot_id(1), hostile_filter(random, kind, families)).value()));
+            if (kind != list_kind::everything)
+                CHECK(live.cost().reserved * 100'000 <= classifier_limits{}.memory);
+            CHECK(live.cost().reserved <= 25'000);
+        }
+    }
+    live_classifier live;
+    REQUIRE(live.insert(to_host(1, 1)));
+    CHECK(live.cost().reserved <= 2000);
+}
+
+TEST_CASE("hostile sets are compiled within what was reserved for them, and match the same") {
+    for (const list_kind kind : all_kinds) {
+        for (const std::uint32_t count : {70U, 700U, 3000U}) {
+            for (const family_set families : {widest_families(kind), family_set(family::inet6)}) {
+                INFO("kind " << static_cast<int>(kind) << ", " << count << " criteria");
+                std::mt19937 random(count);
+                std::vector<criterion> criteria;
+                live_classifier live;
+                for (std::uint32_t slot = 0; slot < count; ++slot) {
+                    criteria.push_back(
+                        criterion::make(slot_id(slot), hostile_filter(random, kind, families))
+                            .value());
+                    REQUIRE(live.insert(criteria.back()));
+                }
+                const classifier made = live.version();
+                CHECK(live.compiled() == count);
+                // Each family has an engine, which takes a little in any case.
+                CHECK(made.cost().memory <= made.cost().reserved + 3 * 200'000 + 5000);
+                std::vector<packet_key> keys;
+                random_filters packets(count);
+                for (int i = 0; i < 30; ++i)
+                    keys.push_back(packets.packet(packets.any_family()));
+                const auto expected = oracle(criteria, keys);
+                match_buffer found(keys.size(), keys.size() * count);
+                REQUIRE(first_difference(made, keys, expected, found) == keys.size());
+            }
+        }
     }
 }
