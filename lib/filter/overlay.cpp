@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
+#include <optional>
 #include <variant>
 
 #include "values.hpp"
@@ -15,6 +17,8 @@ constexpr std::size_t address_octets = 4;
 constexpr std::size_t protocol_piece = 8;
 constexpr std::size_t source_port_piece = 9;
 constexpr std::size_t destination_port_piece = 11;
+constexpr std::size_t icmp_type_piece = 13;
+constexpr std::size_t icmp_code_piece = 14;
 
 /// Where the pieces of an address end, in bits from the left.
 constexpr std::array<unsigned, address_octets> inet_ends{8, 16, 24, 32};
@@ -42,6 +46,27 @@ FLOWTAP_INLINE std::size_t look_of(family of, direction way) noexcept {
     return static_cast<std::size_t>(of) * 2 + static_cast<std::size_t>(way);
 }
 
+/// As `within`, with the vectors that every processor has. The unused lane is of no account: it is
+/// zero in packets, and from zero on in an overlay's rules, which are of no entry.
+FLOWTAP_INLINE bool within_vectors(const lane_box& box, const lane_values& values) noexcept {
+    using four_lanes [[gnu::vector_size(16)]] = std::uint32_t;
+    std::array<std::uint64_t, 2> outside{};
+    for (std::size_t i = 0; i < lane_count; i += 4) {
+        four_lanes low;
+        four_lanes high;
+        four_lanes value;
+        std::memcpy(&low, box.low.data() + i, sizeof(low));
+        std::memcpy(&high, box.high.data() + i, sizeof(high));
+        std::memcpy(&value, values.data() + i, sizeof(value));
+        const auto beyond = (value < low) | (high < value);
+        std::array<std::uint64_t, 2> halves{};
+        std::memcpy(halves.data(), &beyond, sizeof(halves));
+        outside[0] |= halves[0];
+        outside[1] |= halves[1];
+    }
+    return (outside[0] | outside[1]) == 0;
+}
+
 /// How many leading bits all addresses of a range share.
 unsigned common_bits(family of, const address_bits& first, const address_bits& last) noexcept {
     if (of == family::inet)
@@ -65,10 +90,26 @@ bool is_one_host(const range_list<address_bits>& list) noexcept {
 /// for one that names a host it is not, as few packets get so far there.
 bool is_worth_a_rule(const filter_spec& spec) noexcept {
     return !is_one_host(spec.source_addresses) && !is_one_host(spec.destination_addresses) &&
-           is_one_range(spec.source_addresses) && is_one_range(spec.destination_addresses) &&
-           is_one_range(spec.protocols) && is_one_range(spec.source_ports) &&
-           is_one_range(spec.destination_ports) && spec.icmp_types.is_wildcard() &&
-           spec.icmp_codes.is_wildcard();
+           is_one_range(spec.source_addresses) && is_one_range(spec.destination_addresses);
+}
+
+/// Rules that differ in no more than what their common residual checks, as one; none if they differ
+/// in more.
+template <class Address>
+std::optional<rule<Address>> joined(std::span<const rule<Address>> rules) noexcept {
+    if (rules.empty())
+        return std::nullopt;
+    rule<Address> all = rules.front();
+    for (const rule<Address>& one : rules) {
+        if (one.residual() != all.residual() || one.source() != all.source() ||
+            one.destination() != all.destination())
+            return std::nullopt;
+        for (std::size_t i = 0; i < lane_count; ++i) {
+            all.box.low[i] = std::min(all.box.low[i], one.box.low[i]);
+            all.box.high[i] = std::max(all.box.high[i], one.box.high[i]);
+        }
+    }
+    return all;
 }
 
 template <class T>
@@ -133,12 +174,15 @@ struct overlay::piece_adder {
         }
     }
 
-    void add_protocols(const range_list<std::uint8_t>& list) const noexcept {
-        if (!names_something(list))
-            leave_open(protocol_piece);
-        for (const auto& entry : list.entries) {
-            if (!entry.negated)
-                admit(protocol_piece, entry.first, entry.last);
+    /// A field of one octet, exactly.
+    void add_octets(std::size_t piece, const range_list<std::uint8_t>& list) const noexcept {
+        if (list.is_wildcard()) {
+            leave_open(piece);
+            return;
+        }
+        for (std::size_t value = 0; value < 256; ++value) {
+            if (list.admits(static_cast<std::uint8_t>(value)))
+                admit(piece, value);
         }
     }
 
@@ -170,23 +214,33 @@ struct overlay::piece_adder {
     }
 };
 
-/// Makes the rule of the next criterion, whose addresses are of family `of`, if that says it all.
+/// Makes the rule of the next criterion, whose addresses are of family `of`, if one rule and its
+/// residual say it all.
 void overlay::add_rule(const filter_spec& spec, family of) {
     if (!is_worth_a_rule(spec))
         return;
-    residual_store residuals;
+    auto residuals = std::make_unique<residual_store>();
+    const auto make = [&](auto address) {
+        using rules_of = rule<decltype(address)>;
+        std::vector<rules_of> made;
+        append_rules(spec, 0, made, *residuals);
+        return joined(std::span<const rules_of>(made));
+    };
     if (of == family::inet6) {
-        std::vector<rule<address_bits>> made;
-        append_rules(spec, 0, made, residuals);
-        if (made.size() != 1 || made.front().residual() != residual_store::nothing)
+        const auto made = make(address_bits{});
+        if (!made)
             return;
-        rules_[size_] = made.front();
+        rules_[size_] = *made;
     } else {
-        std::vector<rule<std::uint32_t>> made;
-        append_rules(spec, 0, made, residuals);
-        if (made.size() != 1 || made.front().residual() != residual_store::nothing)
+        const auto made = make(std::uint32_t{});
+        if (!made)
             return;
-        rules_[size_].box = made.front().box;
+        rules_[size_].box = made->box;
+    }
+    if (rules_[size_].residual() != residual_store::nothing) {
+        residuals->shrink();
+        kept_memory_ += sizeof(residual_store) + residuals->memory();
+        residuals_[size_] = std::move(residuals);
     }
     piece_adder{*this, std::uint64_t{1} << size_}.set(exact_);
 }
@@ -196,7 +250,9 @@ bool overlay::holds(std::size_t which, const packet_key& key,
     if ((exact_.load(std::memory_order_relaxed) >> which & 1) == 0)
         return matches(kept_[which]->spec(), key);
     const rule<address_bits>& of = rules_[which];
-    return within(of.box, values) && of.addresses_hold(key);
+    return within_vectors(of.box, values) && of.addresses_hold(key) &&
+           (of.residual() == residual_store::nothing ||
+            residuals_[which]->holds(of.residual(), key));
 }
 
 void overlay::append(criterion_pointer what) {
@@ -207,7 +263,9 @@ void overlay::append(criterion_pointer what) {
     add_rule(spec, of);
     adder.add_addresses(0, of, spec.source_addresses);
     adder.add_addresses(address_octets, of, spec.destination_addresses);
-    adder.add_protocols(spec.protocols);
+    adder.add_octets(protocol_piece, spec.protocols);
+    adder.add_octets(icmp_type_piece, spec.icmp_types);
+    adder.add_octets(icmp_code_piece, spec.icmp_codes);
     adder.add_ports(source_port_piece, spec.source_ports);
     adder.add_ports(destination_port_piece, spec.destination_ports);
     adder.add_looks(spec);
@@ -235,6 +293,11 @@ std::uint64_t overlay::narrow_down(std::uint64_t some, const packet_key& key,
     some &= looks_[look_of(key.of_family, key.way)].load(std::memory_order_relaxed);
     for (std::size_t piece = 0; piece < address_pieces; ++piece)
         some &= admitted(piece, piece_of(addresses, piece));
+    const std::uint64_t present = key.has_icmp ? ~0ULL : 0;
+    some &= (admitted(icmp_type_piece, key.icmp_type) & present) |
+            open_[icmp_type_piece].load(std::memory_order_relaxed);
+    some &= (admitted(icmp_code_piece, key.icmp_code) & present) |
+            open_[icmp_code_piece].load(std::memory_order_relaxed);
     return some & admitted(protocol_piece, key.protocol) &
            admitted(source_port_piece, key.source_port >> 8) &
            admitted(source_port_piece + 1, key.source_port & 0xFF) &

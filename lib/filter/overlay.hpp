@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include <flowtap/core/packet_key.hpp>
@@ -11,6 +12,7 @@
 
 #include "hits.hpp"
 #include "level.hpp"
+#include "residual.hpp"
 #include "rule.hpp"
 
 namespace flowtap::filter {
@@ -64,8 +66,9 @@ private:
     using word = std::atomic<std::uint64_t>;
 
     static constexpr std::size_t address_pieces = 8;
-    /// Protocol, high and low octet of the source port, the same of the destination port.
-    static constexpr std::size_t header_pieces = 5;
+    /// Protocol, high and low octet of the source port, the same of the destination port, ICMP type
+    /// and code.
+    static constexpr std::size_t header_pieces = 7;
     static constexpr std::size_t pieces = address_pieces + header_pieces;
 
     struct piece_adder;
@@ -83,9 +86,11 @@ private:
     std::array<word, 6> looks_{};
     std::array<word, pieces> open_{};
     std::array<std::array<word, 256>, pieces> admits_{};
-    /// Who is said exactly by its rule; the others are held against the packet by the definitions.
+    /// Who is said exactly by its rule and residual, if it has one; the others are held against the
+    /// packet by the definitions.
     word exact_{0};
     std::array<rule<address_bits>, capacity> rules_;
+    std::array<std::unique_ptr<const residual_store>, capacity> residuals_;
     std::array<entry, capacity> entries_;
     std::array<criterion_pointer, capacity> kept_;
 };

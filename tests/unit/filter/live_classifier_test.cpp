@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <ostream>
+#include <random>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -398,4 +399,65 @@ TEST_CASE("a job that takes very long does not make overlays pile up") {
     live.finish(std::move(*job));
     for (std::uint32_t address = 0; address < count; address += 61)
         CHECK(found_by(live.version(), address) == slots{address});
+}
+
+TEST_CASE("an overlay of criteria without addresses finds what the definitions say") {
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+        CAPTURE(seed);
+        std::mt19937_64 random(seed);
+        const auto octets = [&](range_list<std::uint8_t>& list) {
+            for (std::uint64_t left = random() % 4; left != 0; --left) {
+                const auto first = static_cast<std::uint8_t>(random() % 240);
+                const auto last = static_cast<std::uint8_t>(first + random() % 16);
+                list.entries.push_back({{first, last}, random() % 3 == 0});
+            }
+        };
+        const auto ports = [&](range_list<std::uint16_t>& list, std::uint64_t count, bool negates) {
+            for (; count != 0; --count) {
+                const auto first = static_cast<std::uint16_t>(random() % 1000);
+                const auto last = static_cast<std::uint16_t>(first + random() % 300);
+                list.entries.push_back({{first, last}, negates && random() % 4 == 0});
+            }
+        };
+        std::vector<criterion> criteria;
+        live_classifier live;
+        for (std::uint32_t slot = 0; slot < 64; ++slot) {
+            filter_spec spec = wildcard(slot % 5 == 0 ? family::inet6 : family::inet);
+            if (slot % 7 == 0)
+                spec.families.insert(family::ccc);
+            if (slot % 3 == 0) {
+                octets(spec.icmp_types);
+                octets(spec.icmp_codes);
+            } else {
+                const bool pairs = slot % 3 == 1;
+                const std::uint64_t count = pairs ? 2 + random() % 14 : random() % 4;
+                ports(spec.source_ports, count, !pairs);
+                ports(spec.destination_ports, pairs ? count : random() % 4, !pairs);
+                spec.port_lists = pairs ? port_list_mode::pairs : port_list_mode::product;
+            }
+            if (slot % 4 == 0)
+                octets(spec.protocols);
+            if (slot % 11 == 0)
+                spec.scope = input_scope{{interface_id(1), interface_id(5)}};
+            criteria.push_back(criterion::make(slot_id(slot), spec).value());
+            REQUIRE(live.insert(criteria.back()));
+        }
+        const classifier made = live.version();
+        REQUIRE(made.cost().unmerged == 64);
+        std::vector<packet_key> keys(600, packet_to(1));
+        for (packet_key& key : keys) {
+            const auto kind = random() % 16;
+            key.of_family = kind == 0 ? family::ccc : kind < 5 ? family::inet6 : family::inet;
+            key.protocol = static_cast<std::uint8_t>(random());
+            key.has_ports = random() % 3 != 0;
+            key.has_icmp = !key.has_ports && random() % 3 != 0;
+            key.source_port = static_cast<std::uint16_t>(key.has_ports ? random() % 1400 : 0);
+            key.destination_port = static_cast<std::uint16_t>(key.has_ports ? random() % 1400 : 0);
+            key.icmp_type = static_cast<std::uint8_t>(key.has_icmp ? random() : 0);
+            key.icmp_code = static_cast<std::uint8_t>(key.has_icmp ? random() : 0);
+            key.interface = interface_id(static_cast<std::uint32_t>(random() % 6));
+        }
+        match_buffer found(keys.size(), keys.size() * 64);
+        REQUIRE(first_difference(made, keys, oracle(criteria, keys), found) == keys.size());
+    }
 }
