@@ -283,16 +283,15 @@ entry* overlay::find_living(slot_id slot) noexcept {
     return found == end ? nullptr : &*found;
 }
 
-/// Those of `some` that may match.
-std::uint64_t overlay::narrow_down(std::uint64_t some, const packet_key& key,
-                                   address_digest addresses) const noexcept {
-    const auto admitted = [&](std::size_t piece, std::size_t value) {
-        return admits_[piece][value].load(std::memory_order_relaxed) |
-               open_[piece].load(std::memory_order_relaxed);
-    };
+/// Those criteria that admit `value` of `piece`.
+std::uint64_t overlay::admitted(std::size_t piece, std::size_t value) const noexcept {
+    return admits_[piece][value].load(std::memory_order_relaxed) |
+           open_[piece].load(std::memory_order_relaxed);
+}
+
+/// Those of `some` that may match, once all pieces of addresses have been asked.
+std::uint64_t overlay::narrow_down(std::uint64_t some, const packet_key& key) const noexcept {
     some &= looks_[look_of(key.of_family, key.way)].load(std::memory_order_relaxed);
-    for (std::size_t piece = 0; piece < address_pieces; ++piece)
-        some &= admitted(piece, piece_of(addresses, piece));
     const std::uint64_t present = key.has_icmp ? ~0ULL : 0;
     some &= (admitted(icmp_type_piece, key.icmp_type) & present) |
             open_[icmp_type_piece].load(std::memory_order_relaxed);
@@ -328,15 +327,32 @@ void overlay::find(std::span<const packet_key> keys, const chunk_digest& digest,
     const std::uint64_t open_to_one = open_[one].load(std::memory_order_relaxed) & seen;
     const std::uint64_t open_to_other = open_[other].load(std::memory_order_relaxed) & seen;
     found.enter(entries_.data());
+    // Packets that are not done, and the criteria left for them. Without a branch each time: some
+    // of the packets are done here and there, as no predictor foresees.
+    std::array<std::uint32_t, chunk_packets> packets;
+    std::array<std::uint64_t, chunk_packets> left;
+    std::size_t asked = 0;
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const address_digest addresses = digest.addresses[i];
         const word& by_one = admits_[one][piece_of(addresses, one)];
         const word& by_other = admits_[other][piece_of(addresses, other)];
-        const std::uint64_t some = ((by_one.load(std::memory_order_relaxed) & seen) | open_to_one) &
-                                   (by_other.load(std::memory_order_relaxed) | open_to_other);
-        if (some != 0)
-            find_among(narrow_down(some, keys[i], addresses), keys[i],
-                       static_cast<std::uint32_t>(i), found);
+        packets[asked] = static_cast<std::uint32_t>(i);
+        left[asked] = ((by_one.load(std::memory_order_relaxed) & seen) | open_to_one) &
+                      (by_other.load(std::memory_order_relaxed) | open_to_other);
+        asked += left[asked] != 0 ? 1 : 0;
+    }
+    std::size_t near = 0;
+    for (std::size_t i = 0; i < asked; ++i) {
+        std::uint64_t some = left[i];
+        for (std::size_t piece = 0; piece < address_pieces; ++piece)
+            some &= admitted(piece, piece_of(digest.addresses[packets[i]], piece));
+        packets[near] = packets[i];
+        left[near] = some;
+        near += some != 0 ? 1 : 0;
+    }
+    for (std::size_t i = 0; i < near; ++i) {
+        const packet_key& key = keys[packets[i]];
+        find_among(narrow_down(left[i], key), key, packets[i], found);
     }
 }
 

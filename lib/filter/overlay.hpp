@@ -73,8 +73,8 @@ private:
 
     struct piece_adder;
     void add_rule(const filter_spec& spec, family of);
-    std::uint64_t narrow_down(std::uint64_t some, const packet_key& key,
-                              address_digest addresses) const noexcept;
+    std::uint64_t admitted(std::size_t piece, std::size_t value) const noexcept;
+    std::uint64_t narrow_down(std::uint64_t some, const packet_key& key) const noexcept;
     std::size_t telling_piece(std::size_t first, std::uint64_t seen) const noexcept;
     void find_among(std::uint64_t some, const packet_key& key, std::uint32_t packet,
                     hit_list& found) const noexcept;
