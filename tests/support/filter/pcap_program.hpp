@@ -12,8 +12,12 @@ namespace flowtap::filter::testing {
 /// A filter text compiled by libpcap for raw IP packets.
 class pcap_program {
 public:
-    explicit pcap_program(const std::string& text) : handle_(pcap_open_dead(DLT_RAW, 65535)) {
-        compiled_ = pcap_compile(handle_, &code_, text.c_str(), 1, PCAP_NETMASK_UNKNOWN) == 0;
+    /// Whether libpcap's optimizer works on it.
+    enum form : int { as_written = 0, optimized = 1 };
+
+    explicit pcap_program(const std::string& text, form wanted = optimized)
+        : handle_(pcap_open_dead(DLT_RAW, 65535)) {
+        compiled_ = pcap_compile(handle_, &code_, text.c_str(), wanted, PCAP_NETMASK_UNKNOWN) == 0;
         if (!compiled_)
             problem_ = pcap_geterr(handle_);
     }

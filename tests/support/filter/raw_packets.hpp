@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -10,6 +12,27 @@
 #include <flowtap/core/packet_key.hpp>
 
 namespace flowtap::filter::testing {
+
+/// `key` with what a decoder would not read back from `raw_packet(key)` changed: the protocol is
+/// one that has the ports or ICMP that are there, and no IPv6 extension header.
+inline packet_key as_decoded(packet_key key) {
+    key.way = direction::ingress;
+    if (key.has_ports) {
+        key.has_icmp = false;
+        if (key.protocol != 6)
+            key.protocol = 17;
+    } else {
+        key.source_port = key.destination_port = 0;
+    }
+    if (key.has_icmp)
+        key.protocol = key.of_family == family::inet ? 1 : 58;
+    else
+        key.icmp_type = key.icmp_code = 0;
+    constexpr std::array<std::uint8_t, 8> extension_headers = {0, 43, 44, 51, 60, 135, 139, 140};
+    if (key.of_family == family::inet6 && std::ranges::count(extension_headers, key.protocol) != 0)
+        key.protocol = 47;
+    return key;
+}
 
 /// The smallest raw IP packet that has `key`: an IP header (with `option_words` words of options,
 /// for IPv4) and as much of a transport header as ports or ICMP need.
