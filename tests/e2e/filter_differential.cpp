@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Holds three evaluators of the same filters against each other on the captures of ../shared: the
-// compiled classifier, the definitions, and libpcap with the filters' texts, given the packets as
-// raw IP. The first two must always agree. Where libpcap differs, a decision explains it: each
-// difference is counted in a class, and the counts are asserted. None may be left.
+// compiled classifier (on every code path, and as a live one that is half merged), the definitions,
+// and libpcap with the filters' texts, given the packets as raw IP. The first two must always
+// agree. Where libpcap differs, a decision explains it: each difference is counted in a class, and
+// the counts are asserted. None may be left.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -17,6 +18,7 @@
 #include <pcap/pcap.h>
 
 #include <flowtap/filter/classifier.hpp>
+#include <flowtap/filter/live_classifier.hpp>
 #include <flowtap/filter/pcap_text.hpp>
 #include <flowtap/packet/view.hpp>
 
@@ -164,27 +166,65 @@ std::vector<filter_and_text> make_filters(std::uint64_t seed, const value_pools&
     return filters;
 }
 
-/// What the classifier finds: for each packet, a flag a filter.
+using slot_lists = std::vector<std::vector<slot_id>>;
+
+slot_lists found_by(const classifier& built, std::span<const packet_key> left,
+                    std::size_t filters) {
+    slot_lists all;
+    match_buffer found(64, 4 * filters);
+    while (!left.empty()) {
+        const std::size_t done = built.match(left, found);
+        for (std::size_t i = 0; i < done; ++i)
+            all.emplace_back(found.matches(i).begin(), found.matches(i).end());
+        left = left.subspan(done);
+    }
+    return all;
+}
+
+/// The first half of the criteria is merged, the others are in overlays.
+classifier half_merged(std::span<const criterion> criteria) {
+    live_classifier live;
+    for (std::size_t i = 0; i < criteria.size(); ++i) {
+        if (i == criteria.size() / 2) {
+            auto job = live.begin_merge(merge_aim::whole).value();
+            job.run();
+            live.finish(std::move(job));
+        }
+        if (!live.insert(criteria[i]))
+            break; // and so finds less
+        live.version();
+    }
+    return live.version();
+}
+
+/// What the classifiers find: for each packet, a flag a filter. Another answer than the first is a
+/// failure.
 std::vector<std::vector<bool>> classify(const std::vector<filter_and_text>& filters,
-                                        const std::vector<ip_packet>& packets) {
+                                        const std::vector<ip_packet>& packets, totals& sum) {
     std::vector<criterion> criteria;
     for (const auto& filter : filters)
         criteria.push_back(filter.one);
-    const auto built = classifier::build(criteria).value();
     std::vector<packet_key> keys;
     for (const ip_packet& one : packets)
         keys.push_back(one.key);
 
-    std::vector<std::vector<bool>> flags;
-    match_buffer found(64, 4 * filters.size());
-    for (std::span<const packet_key> left(keys); !left.empty();) {
-        const std::size_t done = built.match(left, found);
-        for (std::size_t i = 0; i < done; ++i) {
-            flags.emplace_back(filters.size(), false);
-            for (const slot_id slot : found.matches(i))
-                flags.back()[slot.value()] = true;
+    const auto first = found_by(classifier::build(criteria).value(), keys, criteria.size());
+    std::vector<classifier> others = {half_merged(criteria)};
+    for (const code_path path : {code_path::portable, code_path::avx2, code_path::avx512})
+        others.push_back(classifier::build(criteria, {}, path).value());
+    if (others.front().cost().unmerged != criteria.size() - criteria.size() / 2)
+        ++sum.failures;
+    for (const classifier& other : others) {
+        if (found_by(other, keys, criteria.size()) != first) {
+            std::printf("classifiers of the same filters differ\n");
+            ++sum.failures;
         }
-        left = left.subspan(done);
+    }
+
+    std::vector<std::vector<bool>> flags(keys.size(), std::vector<bool>(criteria.size()));
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        for (const slot_id slot : first[i])
+            flags[i][slot.value()] = true;
     }
     return flags;
 }
@@ -203,7 +243,7 @@ void compare(const fs::path& file, totals& sum) {
     if (packets.empty())
         return;
     const auto filters = make_filters(seed_of(file), pools_of(packets));
-    const auto flags = classify(filters, packets);
+    const auto flags = classify(filters, packets, sum);
     for (std::size_t number = 0; number < filters.size(); ++number) {
         const auto& [one, text] = filters[number];
         const pcap_program program(text);
