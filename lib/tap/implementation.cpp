@@ -136,7 +136,8 @@ void access_point::implementation::close(session_id id, time_stamp now) {
 void access_point::implementation::turn(time_stamp now) {
     turned_ = now.steady;
     unfinished_ = !expire_due(state_, now);
-    // Compiling takes longer than all else: what has ended is switched off first.
+    // A publication makes all wait that comes after it, and one is enough: what has ended is
+    // switched off first.
     if (unfinished_ && ++turns_put_off_ < most_turns_put_off) {
         state_.published.watch();
     } else {

@@ -49,8 +49,9 @@ void merger::begin(filter::live_classifier& of, filter::merge_aim aim) {
     auto job = of.begin_merge(aim);
     if (!job)
         return;
-    task_ = std::make_shared<task>(std::move(*job));
-    auto handed_out = std::make_shared<errand>(task_);
+    auto begun = std::make_shared<task>(std::move(*job));
+    auto handed_out = std::make_shared<errand>(begun);
+    task_ = std::move(begun);
     if (elsewhere_)
         elsewhere_([what = std::move(handed_out)] { what->run(); });
     else

@@ -51,9 +51,11 @@ void publisher::publish(steady_time now) {
         return;
     if (changed_)
         last_change_ = now;
+    const bool was_done = merger_.is_done();
     const bool merged = merger_.collect(criteria_);
     if (!changed_ && !merged) {
-        if (now - last_change_ >= quiet)
+        // What came to nothing, as for want of memory, is not begun again at once, and so for ever.
+        if (!was_done && now - last_change_ >= quiet)
             merger_.begin(criteria_, filter::merge_aim::whole);
         return;
     }
