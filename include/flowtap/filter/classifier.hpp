@@ -72,9 +72,9 @@ struct classifier_cost {
     std::size_t entries = 0;
     /// Octets of memory in use.
     std::size_t memory = 0;
-    /// Of a set that changes: the most octets that its criteria take in whatever form, which is what
-    /// `classifier_limits::memory` is held against, as what is in use depends on what is merged. Of
-    /// other sets the same as `memory`.
+    /// Of a set that changes: the most octets that its criteria take in whatever form, which is
+    /// what `classifier_limits::memory` is held against, as what is in use depends on what is
+    /// merged. Of other sets the same as `memory`.
     std::size_t reserved = 0;
     /// Processor time that compiling took.
     std::chrono::nanoseconds build_time{0};
