@@ -57,10 +57,8 @@ struct portable_simd {
     }
     /// A bit for each that is not zero.
     FLOWTAP_KERNEL static std::uint32_t flags(const words& value) noexcept {
-        std::uint32_t bits = 0;
-        for (std::size_t i = 0; i < width; ++i)
-            bits |= (value[i] != 0 ? 1U : 0U) << i;
-        return bits;
+        return (value[0] != 0 ? 1U : 0U) | (value[1] != 0 ? 2U : 0U) | (value[2] != 0 ? 4U : 0U) |
+               (value[3] != 0 ? 8U : 0U);
     }
 
     FLOWTAP_KERNEL static lanes lanes_of(const packet_key& key) noexcept {
