@@ -17,7 +17,6 @@ import argparse
 import json
 import os
 import pathlib
-import platform
 import re
 import subprocess
 import sys
@@ -26,33 +25,14 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import matcher_plot  # noqa: E402 (the path is set first)
 import matcher_rows  # noqa: E402
+from bench_common import (  # noqa: E402
+    ROOT, Failed, progress, run_quietly, summary, surroundings)
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 MEASURE = "tests/bench/matcher/measure"
 IN_FORCE = "tests/bench/bench-path_in_force"
 
 
-class Failed(Exception):
-    """Something that ends the program, with its exit status."""
-
-    def __init__(self, status, text):
-        super().__init__(text)
-        self.status = status
-
-
-def progress(text):
-    print(text, file=sys.stderr, flush=True)
-
-
 # --- building
-
-def run_quietly(command, **more):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False, **more)
-    if done.returncode != 0:
-        raise Failed(3, f"{' '.join(map(str, command))} failed:\n{done.stdout[-2000:]}")
-    return done.stdout
-
 
 def build(directory):
     """A release build of the benchmarks, with DPDK where it is installed."""
@@ -68,62 +48,6 @@ def build(directory):
                      "-Dbench=enabled"])
     progress(f"building in {directory}")
     run_quietly(["ninja", "-C", str(directory), *wanted])
-
-
-# --- what it is measured on
-
-def first_line(path, pattern):
-    try:
-        found = re.search(pattern, pathlib.Path(path).read_text(encoding="utf-8"), re.MULTILINE)
-    except OSError:
-        return "unknown"
-    return found.group(1).strip() if found else "unknown"
-
-
-def caches():
-    """The processor's caches as `L2 2048K`."""
-    found = []
-    for index in sorted(pathlib.Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        if (index / "type").read_text(encoding="utf-8").strip() != "Instruction":
-            found.append("L" + (index / "level").read_text(encoding="utf-8").strip() + " "
-                         + (index / "size").read_text(encoding="utf-8").strip())
-    return ", ".join(found)
-
-
-def commit():
-    def git(*arguments):
-        return subprocess.run(["git", "-C", str(ROOT), *arguments], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, check=False).stdout.strip()
-    return (git("rev-parse", "--short", "HEAD") or "unknown") + (
-        " with changes" if git("status", "--porcelain") else "")
-
-
-def compiler(directory):
-    def introspect(what):
-        return json.loads(run_quietly(["meson", "introspect", what, str(directory)]))
-    command = next(sources["compiler"] for target in introspect("--targets")
-                   if target["name"] == "measure" for sources in target["target_sources"])
-    version = run_quietly([command[-1], "--version"]).splitlines()[0]
-    kind = next(each["value"] for each in introspect("--buildoptions")
-                if each["name"] == "buildtype")
-    return f"{version}, {kind} build"
-
-
-def surroundings(directory, core):
-    flags = first_line("/proc/cpuinfo", r"^flags\s*:(.*)$").split()
-    return {
-        "machine": first_line("/proc/cpuinfo", r"^model name\s*:(.*)$")
-                   + f", family {first_line('/proc/cpuinfo', '^cpu family.*:(.*)$')}"
-                   + f" model {first_line('/proc/cpuinfo', '^model[^ ]*:(.*)$')}"
-                   + f", {os.cpu_count()} processors, {caches()}",
-        "instructions": " ".join(flag for flag in ("avx2", "bmi2", "avx512f", "avx512bw",
-                                                   "avx512vl") if flag in flags) or "portable",
-        "system": f"{platform.system()} {platform.release()}",
-        "compiler": compiler(directory),
-        "commit": commit(),
-        "load before": " ".join(f"{each:.2f}" for each in os.getloadavg()),
-        "core": core,
-    }
 
 
 # --- measuring
@@ -227,22 +151,8 @@ def print_report(options, about, versions, tables):
         print("\n\n".join(matcher_rows.text_table(*each) for each in tables))
 
 
-def summary(tables):
-    """What the verdicts come to: lines for the end, and whether a floor is missed."""
-    def having(verdict):
-        return [f"{title}: {line.title}" for title, lines in tables for line in lines
-                if line.verdict == verdict and not (verdict == "not measured"
-                                                    and line.floor is None)]
-    missed, unknown = having("floor missed"), having("not measured")
-    short = having("floor met") + having("aim missed")
-    lines = [f"floor missed: {each}" for each in missed]
-    lines += [f"aim missed: {each}" for each in short]
-    lines += [f"not measured: {each}" for each in unknown]
-    return lines, bool(missed)
-
-
 def table(options, directory):
-    about = surroundings(directory, options.core)
+    about = surroundings(directory, options.core, "measure")
     bench = Bench(directory, options)
     tables, raw = [], {}
     for group in chosen_groups(options):
@@ -309,7 +219,7 @@ def main():
         if options.plot:
             bench = Bench(directory, options)
             matcher_plot.plot(bench, options.plot_directory, progress,
-                              surroundings(directory, options.core))
+                              surroundings(directory, options.core, "measure"))
             matcher_plot.plot_in_force(bench, options.plot_directory, progress)
             return 0
         return table(options, directory)

@@ -6,6 +6,9 @@ import dataclasses
 import re
 import statistics
 
+from bench_common import (  # noqa: F401 (some are for those who use this module)
+    Goal, Line, cells, markdown_table, number, text_table)
+
 SEEDS = (1, 2, 3)
 # Sets from this size on are measured with one seed: rte_acl takes up to half a minute to build one.
 LARGE = 10_000
@@ -21,31 +24,6 @@ def workload(shape, count, **options):
 
 def criteria_of(load):
     return int(dict(option.split("=") for option in load.split(","))["count"])
-
-
-@dataclasses.dataclass(frozen=True)
-class Goal:
-    """What a figure must reach (floor) and what is aimed at; none where nothing is asked."""
-    floor: float | None = None
-    aim: float | None = None
-    # Whether a larger figure is better.
-    more: bool = True
-
-    def _reaches(self, figure, bound):
-        return bound is None or (figure >= bound if self.more else figure <= bound)
-
-    def verdict(self, figure):
-        if figure is None:
-            return "not measured"
-        if not self._reaches(figure, self.floor):
-            return "floor missed"
-        if self.aim is not None:
-            return "aim met" if self._reaches(figure, self.aim) else (
-                "floor met" if self.floor is not None else "aim missed")
-        return "met" if self.floor is not None else ""
-
-    def worst(self, figures):
-        return min(figures) if self.more else max(figures)
 
 
 def median(measured, side, key="ns"):
@@ -311,21 +289,6 @@ GROUPS = (tuple(_first_match_groups()) + (_all_matches_group(),) + tuple(_own_gr
           + tuple(_cost_groups()))
 
 
-@dataclasses.dataclass
-class Line:
-    """One line of the table."""
-    title: str
-    ours: float | None
-    other: float | None
-    ratio: float | None
-    worst: float | None
-    unit: str
-    ratio_unit: str
-    floor: float | None
-    aim: float | None
-    verdict: str
-
-
 def evaluate(row, by_seed):
     """The line of a row, from what was measured with each seed. The figures are medians over the
     seeds; whether a goal is met is judged by the worst seed."""
@@ -339,32 +302,6 @@ def evaluate(row, by_seed):
     worst = row.goal.worst(ratios) if ratios else None
     return Line(row.title, middle(0), middle(1), middle(2), worst, row.unit, row.ratio_unit,
                 row.goal.floor, row.goal.aim, row.goal.verdict(worst))
-
-
-def number(value):
-    """Three digits that count, as people write them."""
-    if value is None:
-        return ""
-    if value >= 100:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def cells(line):
-    """A line as texts: what, ours, beside, ratio, worst seed, floor, aim, verdict."""
-    unit = f" {line.unit}"
-    is_ratio = line.ratio_unit != ""
-    bound_unit = "x" if is_ratio else unit
-    ratio = worst = ""
-    if is_ratio and line.ratio is not None:
-        ratio, worst = number(line.ratio) + "x", number(line.worst) + "x"
-    return [line.title,
-            number(line.ours) + unit if line.ours is not None else "",
-            number(line.other) + unit if line.other is not None else "",
-            ratio, worst,
-            f"{line.floor:g}{bound_unit}" if line.floor is not None else "",
-            f"{line.aim:g}{bound_unit}" if line.aim is not None else "",
-            line.verdict]
 
 
 # --- from publication to in force
@@ -402,26 +339,6 @@ def in_force_lines(text):
                 lines.append(Line(f"{change}, {criteria}: {name}", figure, None, figure, figure,
                                   "us", "", goal.floor, goal.aim, goal.verdict(figure)))
     return lines
-
-
-HEAD = ["what", "ours", "beside", "ratio", "worst seed", "floor", "aim", ""]
-
-
-def text_table(title, lines):
-    rows = [HEAD] + [cells(line) for line in lines]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
-    out = [title]
-    for row in rows:
-        out.append("  " + "  ".join(
-            cell.ljust(width) if i in (0, len(HEAD) - 1) else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths))).rstrip())
-    return "\n".join(out)
-
-
-def markdown_table(title, lines):
-    out = [f"**{title}**", "", "| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-    out += ["| " + " | ".join(cells(line)) + " |" for line in lines]
-    return "\n".join(out)
 
 
 def goals_table(tables):
