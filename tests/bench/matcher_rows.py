@@ -7,7 +7,7 @@ import re
 import statistics
 
 from bench_common import (  # noqa: F401 (some are for those who use this module)
-    Goal, Line, cells, markdown_table, number, text_table)
+    Goal, Line, cells, head, markdown_table, number, text_table)
 
 SEEDS = (1, 2, 3)
 # Sets from this size on are measured with one seed: rte_acl takes up to half a minute to build one.

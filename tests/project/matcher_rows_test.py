@@ -77,7 +77,7 @@ class Rows(unittest.TestCase):
     def test_tables_have_as_many_cells_in_each_row(self):
         line = rows.Line("what", 10.0, None, None, None, "ns", "x", 1.4, None, "not measured")
         for text in rows.markdown_table("title", [line]).splitlines()[2:]:
-            self.assertEqual(len(rows.HEAD) + 1, text.count("|"))
+            self.assertEqual(len(rows.head()) + 1, text.count("|"))
         self.assertIn("not measured", rows.text_table("title", [line]))
 
     def test_a_kept_table_replaces_the_one_before(self):
