@@ -26,12 +26,14 @@ constexpr std::size_t longest_frame = std::size_t{256} << 10;
 /// libpcap puts a VLAN tag back into a frame after it was cut to that length.
 constexpr std::size_t longest_record = longest_frame + 64;
 constexpr std::size_t arena_size = std::size_t{4} << 20;
+constexpr std::size_t default_buffer = std::size_t{8} << 20;
 /// How often a busy source asks the kernel what was lost.
 constexpr unsigned reads_per_statistics = 1024;
 
 /// One direction of a device.
 struct observed_way {
     detail::pcap_handle handle;
+    detail::socket_filter filter; ///< behind the handle, so that it goes first
     direction way = direction::ingress;
     std::uint64_t lost = 0;
 };
@@ -65,7 +67,8 @@ result<detail::pcap_handle> open_handle(const std::string& device, const live_op
     pcap_set_snaplen(handle.get(), static_cast<int>(longest_frame));
     pcap_set_promisc(handle.get(), options.mode == reception::promiscuous ? 1 : 0);
     pcap_set_immediate_mode(handle.get(), 1);
-    pcap_set_buffer_size(handle.get(), static_cast<int>(options.buffer));
+    pcap_set_buffer_size(handle.get(),
+                         static_cast<int>(options.buffer != 0 ? options.buffer : default_buffer));
     pcap_set_tstamp_precision(handle.get(), PCAP_TSTAMP_PRECISION_NANO);
     if (const int outcome = pcap_activate(handle.get()); outcome < 0) {
         const char* detail = pcap_geterr(handle.get());
@@ -89,10 +92,13 @@ result<observed_way> open_way(const std::string& device, const live_options& opt
     filter.text = options.filter;
     filter.excluded_mark = options.excluded_mark;
     filter.way = way == direction::ingress ? PCAP_D_IN : PCAP_D_OUT;
-    if (auto applied = detail::apply(handle->get(), filter); !applied)
+    filter.in_kernel = options.in_kernel;
+    auto applied = detail::apply(handle->get(), filter);
+    if (!applied)
         return fail(applied.error());
     observed_way made;
     made.handle = std::move(*handle);
+    made.filter = std::move(*applied);
     made.way = way;
     return made;
 }

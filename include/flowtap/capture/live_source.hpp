@@ -2,50 +2,25 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 
 #include <flowtap/capture/api.hpp>
-#include <flowtap/core/ids.hpp>
+#include <flowtap/capture/live_options.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/packet/view.hpp>
 #include <flowtap/path/source.hpp>
 
 namespace flowtap::capture {
 
-/// Which packets of a device are read.
-enum class observe : std::uint8_t {
-    both,
-    ingress, ///< those that the device received
-    egress,  ///< those that the system sends through the device
-};
-
-/// Whether a device receives frames for others.
-enum class reception : std::uint8_t { own_frames, promiscuous };
-
-struct live_options {
-    port_id port;
-    observe which = observe::both;
-    reception mode = reception::own_frames;
-    /// Octets of the kernel's buffer, for each direction.
-    std::size_t buffer = std::size_t{8} << 20;
-    /// Packets with this socket mark are not read: the copies that this system sends out itself
-    /// (see `deliver::socket_options::mark`). Ethernet and loopback devices on Linux.
-    std::optional<std::uint32_t> excluded_mark;
-    /// A filter in the language of pcap-filter(7), in addition; empty takes everything.
-    std::string filter;
-};
-
 /// The packets of a network device through libpcap, which is portable and not the fastest way.
 ///
 /// What the device received is ingress, what the system sends through it is egress. On the loopback
 /// device every packet is read once, as ingress. VLAN tags that the kernel took off are put back.
 /// Checksums that are left to the hardware and packets that the kernel has merged are handed over
-/// as they are.
+/// as they are. When the device goes down or away the source fails.
 class FLOWTAP_CAPTURE_API live_source final : public path::source {
 public:
     /// Opens `device`. Needs CAP_NET_RAW.
