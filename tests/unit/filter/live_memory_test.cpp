@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <map>
 #include <new>
 #include <optional>
@@ -14,69 +13,15 @@
 
 #include <doctest/doctest.h>
 
+#include "../../support/memory/allocations.hpp"
 #include "compare.hpp"
 #include "random_filters.hpp"
 #include "test_values.hpp"
 
-namespace {
-
-/// How many allocations of this thread succeed before one fails; none fails if negative.
-thread_local long allocations_left = -1;
-/// What this thread has allocated and not given back.
-thread_local long in_use = 0;
-
-void* allocate(std::size_t size, std::size_t alignment) {
-    if (allocations_left >= 0 && allocations_left-- == 0) {
-        allocations_left = -1;
-        throw std::bad_alloc();
-    }
-    const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-    void* const made = alignment <= alignof(std::max_align_t)
-                           ? std::malloc(size == 0 ? 1 : size)
-                           : std::aligned_alloc(alignment, rounded);
-    if (made == nullptr)
-        throw std::bad_alloc();
-    ++in_use;
-    return made;
-}
-
-void release(void* what) noexcept {
-    in_use -= what != nullptr ? 1 : 0;
-    std::free(what);
-}
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size, 1);
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    return allocate(size, static_cast<std::size_t>(alignment));
-}
-// Said to be the default, but a sanitizer's own would not come from the one above.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    try {
-        return allocate(size, 1);
-    } catch (const std::bad_alloc&) {
-        return nullptr;
-    }
-}
-void operator delete(void* what) noexcept {
-    release(what);
-}
-void operator delete(void* what, std::size_t) noexcept {
-    release(what);
-}
-void operator delete(void* what, std::align_val_t) noexcept {
-    release(what);
-}
-void operator delete(void* what, std::size_t, std::align_val_t) noexcept {
-    release(what);
-}
-
 using namespace flowtap;
 using namespace flowtap::filter;
 using namespace flowtap::filter::testing;
+namespace allocations = flowtap::testing::allocations;
 
 namespace {
 
@@ -155,10 +100,11 @@ private:
     /// Whether `what` was done with the memory there was.
     template <class Function>
     bool attempt(Function&& what) {
-        allocations_left = below(3) == 0 ? static_cast<long>(below(10)) : -1;
+        if (below(3) == 0)
+            allocations::fail_after(below(10));
         try {
             what();
-            allocations_left = -1;
+            allocations::fail_none();
             return true;
         } catch (const std::bad_alloc&) {
             ++lost_;
@@ -222,23 +168,24 @@ TEST_CASE("lost memory loses no criterion and makes none, wherever it strikes") 
 
 TEST_CASE("a finish that loses memory can be made up for, and no level is kept for ever") {
     const auto run = [](bool loses_memory) {
-        const long before = in_use;
+        const std::ptrdiff_t before = allocations::in_use();
         live_classifier live;
         for (std::uint32_t i = 0; i < 200; ++i)
             REQUIRE(live.insert(to_host(i, i)));
         live.version();
         REQUIRE(live.erase(slot_id(3)));
-        for (long point = 0; point < 4; ++point) {
+        for (std::size_t point = 0; point < 4; ++point) {
             auto job = live.begin_merge(merge_aim::whole);
             if (!job)
                 break;
             job->run();
-            allocations_left = loses_memory ? point : -1;
+            if (loses_memory)
+                allocations::fail_after(point);
             try {
                 live.finish(*std::move(job));
             } catch (const std::bad_alloc&) {
             }
-            allocations_left = -1;
+            allocations::fail_none();
         }
         live.version();
         while (auto job = live.begin_merge(merge_aim::whole)) {
@@ -247,9 +194,9 @@ TEST_CASE("a finish that loses memory can be made up for, and no level is kept f
             live.version();
         }
         REQUIRE(live.version().cost().criteria == 199);
-        return in_use - before;
+        return allocations::in_use() - before;
     };
-    const long usual = run(false);
+    const std::ptrdiff_t usual = run(false);
     CHECK(run(true) <= usual + 10);
 }
 

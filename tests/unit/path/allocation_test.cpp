@@ -1,37 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include <doctest/doctest.h>
 
 #include <flowtap/path/data_path.hpp>
 
+#include "../../support/memory/allocations.hpp"
 #include "fixtures.hpp"
 
 using namespace flowtap;
 using namespace flowtap::path;
 using namespace flowtap::path::test;
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-} // namespace
-
-// Every allocation of this test binary is counted.
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* made = std::malloc(size))
-        return made;
-    throw std::bad_alloc();
-}
-void operator delete(void* gone) noexcept {
-    std::free(gone);
-}
-void operator delete(void* gone, std::size_t) noexcept {
-    std::free(gone);
-}
+namespace allocations = flowtap::testing::allocations;
 
 TEST_CASE("a batch allocates nothing") {
     struct counting_sink final : sink {
@@ -75,10 +53,10 @@ TEST_CASE("a batch allocates nothing") {
     taps.add(any_ipv4(), {200});
     taps.publish();
     work.run_once();
-    const std::size_t before = allocations;
+    const std::size_t before = allocations::made();
     for (int i = 0; i < 100; ++i)
         work.run_once();
     CHECK(path.counters().sampled_out == 0);
-    CHECK(allocations == before);
+    CHECK(allocations::made() == before);
     CHECK(work.counters().copies == 101U * (200 + 2 * 100));
 }

@@ -1,64 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Merging when memory runs out.
-#include <cstdlib>
 #include <deque>
 #include <functional>
-#include <new>
 #include <utility>
 
 #include <doctest/doctest.h>
 
+#include "../../support/memory/allocations.hpp"
 #include "rig.hpp"
 #include "traffic.hpp"
 
-namespace {
-
-/// Whether this thread gets no memory.
-thread_local bool memory_is_lost = false;
-
-void* allocate(std::size_t size, std::size_t alignment) {
-    const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-    void* made = nullptr;
-    if (!memory_is_lost)
-        made = alignment <= alignof(std::max_align_t) ? std::malloc(size == 0 ? 1 : size)
-                                                      : std::aligned_alloc(alignment, rounded);
-    if (made == nullptr)
-        throw std::bad_alloc();
-    return made;
-}
-
-} // namespace
-
-// Every allocation of this test binary can be made to fail.
-void* operator new(std::size_t size) {
-    return allocate(size, alignof(std::max_align_t));
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    return allocate(size, static_cast<std::size_t>(alignment));
-}
-// Said to be the default, but a sanitizer's own would not come from the one above.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    try {
-        return allocate(size, alignof(std::max_align_t));
-    } catch (const std::bad_alloc&) {
-        return nullptr;
-    }
-}
-void operator delete(void* gone) noexcept {
-    std::free(gone);
-}
-void operator delete(void* gone, std::size_t) noexcept {
-    std::free(gone);
-}
-void operator delete(void* gone, std::align_val_t) noexcept {
-    std::free(gone);
-}
-void operator delete(void* gone, std::size_t, std::align_val_t) noexcept {
-    std::free(gone);
-}
-
 using namespace flowtap;
 using namespace flowtap::tap::test;
+namespace allocations = flowtap::testing::allocations;
 
 TEST_CASE("merging that finds no memory is tried again later, and not at once and for ever") {
     std::deque<std::function<void()>> waiting;
@@ -84,9 +38,9 @@ TEST_CASE("merging that finds no memory is tried again later, and not at once an
         for (int turns = 0; has_something_due() && turns < 10; ++turns)
             at.turn();
         REQUIRE(waiting.size() == 1);
-        memory_is_lost = true;
+        allocations::fail_all();
         run_all();
-        memory_is_lost = false;
+        allocations::fail_none();
         CHECK(has_something_due());
         at.turn();
         CHECK(waiting.empty());
