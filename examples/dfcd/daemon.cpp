@@ -3,7 +3,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "listeners.hpp"
 #include "log.hpp"
 #include "reset_requests.hpp"
+#include "state_files.hpp"
 #include "summary.hpp"
 
 namespace dfcd {
@@ -34,20 +34,6 @@ constexpr std::string_view start_reason = "the access point has started: no crit
 
 std::unique_ptr<flowtap::dtcp::keyed_hash> make_hash(std::string_view key) {
     return std::make_unique<flowtap::crypto::keyed_hash_as<flowtap::dtcp::keyed_hash>>(key);
-}
-
-/// Makes the directory of a file that dfcd writes, if it is missing.
-flowtap::result<void> make_directory_of(const std::string& file) {
-    const std::filesystem::path directory = std::filesystem::path(file).parent_path();
-    std::error_code problem;
-    if (!directory.empty() && !std::filesystem::exists(directory)) {
-        std::filesystem::create_directories(directory, problem);
-        if (!problem)
-            std::filesystem::permissions(directory, std::filesystem::perms::owner_all, problem);
-    }
-    if (problem)
-        return flowtap::fail(flowtap::error(problem, directory.string()));
-    return {};
 }
 
 } // namespace

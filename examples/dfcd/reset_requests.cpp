@@ -64,6 +64,8 @@ int failed(const flowtap::error& why) {
 int reset_in_file(const options& chosen, const std::string& source, sequence_file& numbers) {
     if (!numbers.load(source))
         return done(fmt::format("no sequence number of \"{}\" is stored", source));
+    if (const auto made = make_directory_of(chosen.audit_log); !made)
+        return failed(made.error());
     const auto audit = audit_file::open(chosen.audit_log);
     if (!audit)
         return failed(audit.error());

@@ -26,6 +26,19 @@ std::string directory_of(const std::string& file) {
     return directory.empty() ? "." : directory.string();
 }
 
+flowtap::result<void> make_directory_of(const std::string& file) {
+    const std::filesystem::path directory = std::filesystem::path(file).parent_path();
+    std::error_code problem;
+    if (!directory.empty() && !std::filesystem::exists(directory)) {
+        std::filesystem::create_directories(directory, problem);
+        if (!problem)
+            std::filesystem::permissions(directory, std::filesystem::perms::owner_all, problem);
+    }
+    if (problem)
+        return flowtap::fail(flowtap::error(problem, directory.string()));
+    return {};
+}
+
 flowtap::descriptor make_state_file(const std::string& path) {
     flowtap::descriptor made(
         ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));

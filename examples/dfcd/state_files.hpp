@@ -4,11 +4,15 @@
 #include <string>
 
 #include <flowtap/core/descriptor.hpp>
+#include <flowtap/core/result.hpp>
 
 namespace dfcd {
 
 /// `.` for a file without one.
 std::string directory_of(const std::string& file);
+
+/// Makes the directory of a file that dfcd writes, for its owner only, if it is missing.
+flowtap::result<void> make_directory_of(const std::string& file);
 
 /// Makes a file of mode 0600. What root makes in the directory of another user belongs to that
 /// user, because dfcd may run as it; for the same reason nothing that stands there already is

@@ -239,7 +239,8 @@ def test_a_manual_reset_takes_any_number():
         client = at.client(sequence=9000)
         client.ask_ok("NOOP")
         reset = [DFCD, "--config", at.service.path, "--sequence-file",
-                 at.service.file("sequences"), "--reset-sequence", "lea1"]
+                 at.service.file("sequences"), "--audit-log", at.service.file("audit"),
+                 "--reset-sequence", "lea1"]
         # Of a dfcd that runs, and of one that does not.
         subprocess.run(reset, check=True, capture_output=True, timeout=30)
         until(lambda: "forgotten" in at.service.log())
