@@ -12,17 +12,28 @@ namespace {
 
 constexpr int lowest_priority = 19;
 
+/// No signal is delivered to this thread as long as this lives. A new thread begins with the mask
+/// of the one that makes it.
+class signals_held_back {
+public:
+    signals_held_back() noexcept {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~signals_held_back() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    signals_held_back(const signals_held_back&) = delete;
+    signals_held_back& operator=(const signals_held_back&) = delete;
+
+private:
+    sigset_t before_;
+};
+
 } // namespace
 
 std::thread start_thread(std::function<void()> what) {
-    // A new thread begins with the mask of the one that makes it.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread started(std::move(what));
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return started;
+    const signals_held_back while_it_starts;
+    return std::thread(std::move(what));
 }
 
 background_thread::background_thread(std::function<void()> after)

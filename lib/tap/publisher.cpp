@@ -32,12 +32,20 @@ void publisher::erase(slot_id slot) {
 result<void> publisher::change(filter::criterion what, path::action then) {
     const slot_id slot = what.slot();
     erase(slot);
-    criteria_.limit({.criteria = unlimited, .memory = unlimited, .entries = unlimited});
-    auto inserted = criteria_.insert(std::move(what));
-    criteria_.limit(limits_);
+    const auto inserted = insert_beyond_limits(std::move(what));
     if (inserted)
         actions_.assign(slot, std::move(then));
     return inserted;
+}
+
+result<void> publisher::insert_beyond_limits(filter::criterion what) {
+    struct limits_again {
+        ~limits_again() { of.criteria_.limit(of.limits_); }
+        publisher& of;
+    };
+    const limits_again at_the_end{*this};
+    criteria_.limit({.criteria = unlimited, .memory = unlimited, .entries = unlimited});
+    return criteria_.insert(std::move(what));
 }
 
 void publisher::replace(path_tables with) {

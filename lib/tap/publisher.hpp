@@ -85,6 +85,8 @@ private:
         return changed;
     }
 
+    result<void> insert_beyond_limits(filter::criterion what);
+
     path::data_path* path_;
     filter::live_classifier criteria_;
     filter::classifier_limits limits_;
