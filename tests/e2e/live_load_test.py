@@ -1,0 +1,215 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""dfcd under load on a live device: 100 filters, two content destinations, numbered packets.
+
+What is sent is paced by the copies that arrive wherever a test asserts that nothing is lost: so few
+packets are on their way that no queue can overflow, however busy the machine is. What arrives at
+full speed is for the benchmark; here it must be accounted for to the packet.
+"""
+
+import collections
+import sys
+import time
+
+import lab
+import load
+import namespaces
+import traffic
+
+HUNDRED = load.Hundred()
+# Copies on their way at a time; between them are at most 2.3 times as many packets.
+WINDOW = 32
+# As short as a packet of either family is, as long as fits, and, with the outer headers, longer.
+SIZES = (80, 80, 576, 80, 1514, 80, 80)
+
+
+def expected_copies(stream, end, copies, first=0):
+    return sum(count * (stream.places_before(flow, end) - stream.places_before(flow, first))
+               for flow, count in enumerate(copies))
+
+
+def both_destinations_get_exactly_their_packets(net):
+    stream = traffic.Stream(HUNDRED.flows, SIZES, inet6_every=4, run=3)
+    count, copies = 60_000, HUNDRED.copies()
+    with load.dfcd(net) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
+        HUNDRED.add(device, stream)
+        with load.receiver(net, stream, board) as receiver:
+            with load.sender(net, stream, board, count=count, window=WINDOW, copies=copies,
+                             clock=(0, 1)) as sender:
+                sender.report()
+            total = expected_copies(stream, count, copies)
+            came = receiver.report(total)
+        load.check_no_drop(load.stop(dfcd, device), count, total)
+        for arrivals, destination in zip(came, (load.FIRST, load.SECOND)):
+            arrivals.check_all_came(stream, HUNDRED.flows_to(destination), 0, count)
+
+
+def matching_packets(device):
+    """What LIST says of each criterion."""
+    answer = device.ask("LIST", [("Flags", "Stats")])
+    assert answer.code == 200, answer.octets
+    return dict(zip(answer.all("CRITERIA-ID"), map(int, answer.all("MATCHING-PACKETS"))))
+
+
+def at_full_speed_everything_is_accounted_for(net):
+    stream = traffic.Stream(HUNDRED.flows, run=4)
+    before = load.statistics(net, "t", "ta")
+    with load.dfcd(net) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
+        criteria = HUNDRED.add(device, stream)
+        with load.receiver(net, stream, board) as receiver:
+            with load.sender(net, stream, board, count=300_000) as sender:
+                sent = sender.report()["sent"]
+            sent = load.let_all_come(net, HUNDRED, stream, board, sent)
+            counted = matching_packets(device)
+            summary = load.stop(dfcd, device)
+            came = receiver.report(summary["delivered"])
+        after = load.statistics(net, "t", "ta")
+    load.check_sums(summary)
+    arrived = after["received"] - before["received"]
+    assert arrived <= sent and summary["seen"] + summary["lost"] == arrived, (sent, arrived, summary)
+    assert sum(each.packets + each.overflowed for each in came) == summary["delivered"], summary
+    assert sum(counted.values()) == summary["tapped"], (counted, summary)
+    dropped = summary["copies"] - summary["delivered"]
+    for arrivals, destination in zip(came, (load.FIRST, load.SECOND)):
+        arrivals.check_order()
+        assert set(arrivals.flows) <= set(HUNDRED.flows_to(destination))
+        for flow in HUNDRED.flows_to(destination):
+            got = arrivals.flows.get(flow, {"packets": 0})["packets"]
+            missing = counted[criteria[flow]] - got
+            assert 0 <= missing <= dropped + arrivals.overflowed, (flow, missing, summary)
+    print("at full speed: %d packets arrived, %d were lost, %d copies dropped" % (
+        arrived, summary["lost"], dropped))
+
+
+class Churn:
+    """Criteria that come and go beside the hundred, each for a flow of its own at its time."""
+
+    # Flows of these criteria, behind the others; one beyond them, for the criterion with a
+    # destination of its own.
+    FLOWS = range(HUNDRED.flows, HUNDRED.flows + 20)
+    ALONE = HUNDRED.flows + 20
+    AT_A_TIME = 8
+    PERIOD = 0.01
+    PORT, ALONE_PORT = 2, 3
+    TO, ALONE_TO = (load.HOMES["c"][0], 2302), (load.HOMES["e"][0], 2303)
+
+    def __init__(self, net, device, stream, board, sender, receiver):
+        self.net, self.device, self.stream, self.board = net, device, stream, board
+        self.sender, self.receiver = sender, receiver
+        # Of each flow's criteria: the number of the first packet that may be copied, of the first
+        # that must be, of the first that must not.
+        self.lives = collections.defaultdict(list)
+        self.in_place = collections.deque()
+
+    def gap(self):
+        """So many packets are certainly seen when as many more have been sent: those on their way
+        are fewer than a packet of each flow."""
+        return 2 * self.stream.round
+
+    def add(self, flow, to):
+        # Between two lives of one flow's criterion a packet of it is seen, and not copied.
+        if self.lives[flow]:
+            end = self.lives[flow][-1][2] + self.gap()
+            self.board.wait(lambda: self.board.sent() >= end, "packet %d" % end, self.sender)
+        before = max(0, self.board.sent() - self.stream.round)
+        criterion = load.add(self.device, self.stream.filter(flow, len(self.lives[flow])), [to])
+        return flow, criterion, before, self.board.prepared()
+
+    def delete(self, flow, criterion, before, added, port):
+        # A packet that was sent after the answer is copied.
+        self.board.wait(lambda: self.board.next(port, flow) > added, "a copy of flow %d" % flow,
+                        self.sender, self.receiver)
+        answer = self.device.ask("DELETE", [("Criteria-ID", criterion), ("Flags", "STATIC")])
+        assert (answer.code, answer["CRITERIA-COUNT"]) == (200, "1"), answer.octets
+        self.lives[flow].append((before, added, self.board.prepared()))
+
+    @classmethod
+    def places(cls):
+        """Where their copies are received, beside those of the hundred."""
+        return [(cls.TO[1], cls.TO[0], "c"), (cls.ALONE_TO[1], cls.ALONE_TO[0], "e")]
+
+    def one_after_another(self, changes):
+        """So many ADDs, each with its DELETE, at the rate of one a period where the machine is as
+        fast. Returns how long they took."""
+        begin = time.monotonic()
+        alone = left = None
+        for change in range(changes):
+            flow = self.FLOWS[change % len(self.FLOWS)]
+            self.in_place.append(self.add(flow, self.TO))
+            if len(self.in_place) > self.AT_A_TIME:
+                self.delete(*self.in_place.popleft(), self.PORT)
+            if alone:
+                self.delete(*alone, self.ALONE_PORT)
+                alone, left = None, load.statistics(self.net, "t", "te")["sent"]
+            else:
+                self.check_that_nothing_left_since(left)
+                alone = self.add(self.ALONE, self.ALONE_TO)
+            time.sleep(max(0, begin + (change + 1) * self.PERIOD - time.monotonic()))
+        while self.in_place:
+            self.delete(*self.in_place.popleft(), self.PORT)
+        if alone:
+            self.delete(*alone, self.ALONE_PORT)
+        return time.monotonic() - begin
+
+    def check_that_nothing_left_since(self, left):
+        """After a DELETE was answered nothing of its criterion leaves, not even what waited."""
+        if left is None:
+            return
+        # A packet more of its flow has been seen since.
+        end = self.board.prepared() + self.gap()
+        self.board.wait(lambda: self.board.sent() >= end, "packet %d" % end, self.sender)
+        assert load.statistics(self.net, "t", "te")["sent"] == left, \
+            "a copy left after the DELETE was answered"
+
+    def check(self, came, flow):
+        """A copy came of each packet that was sent from the answer to the ADD on, without a gap, and
+        of none that was sent from the answer to the DELETE on. Numbers are the clock."""
+        ranges, lives = came.ranges(flow), self.lives[flow]
+        assert len(ranges) == len(lives), (flow, ranges, lives)
+        for (first, last), (may, must, must_not) in zip(ranges, lives):
+            earliest, latest, end = (self.stream.places_before(flow, number)
+                                     for number in (may, must, must_not))
+            assert earliest <= first <= latest, (flow, (first, last), (may, must, must_not))
+            assert last < end, (flow, (first, last), (may, must, must_not))
+
+
+def criteria_come_and_go_beside_the_hundred(net, changes=400):
+    stream = traffic.Stream(Churn.ALONE + 1)
+    copies = HUNDRED.copies(stream.flows)
+    with load.dfcd(net) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
+        HUNDRED.add(device, stream)
+        with load.receiver(net, stream, board, Churn.places()) as receiver:
+            with load.sender(net, stream, board, window=WINDOW, copies=copies,
+                             clock=(0, 1)) as sender:
+                churn = Churn(net, device, stream, board, sender, receiver)
+                seconds = churn.one_after_another(changes)
+                count = sender.report()["sent"]
+            summary = load.stop(dfcd, device)
+            came = receiver.report(summary["delivered"])
+    load.check_no_drop(summary, count, sum(each.packets for each in came))
+    for arrivals, destination in zip(came, (load.FIRST, load.SECOND)):
+        arrivals.check_all_came(stream, HUNDRED.flows_to(destination), 0, count)
+    for arrivals, flows in ((came[Churn.PORT], Churn.FLOWS), (came[Churn.ALONE_PORT], [Churn.ALONE])):
+        arrivals.check_order()
+        assert set(arrivals.flows) == set(flows)
+        for flow in flows:
+            churn.check(arrivals, flow)
+    print("%d criteria came and went in %.1f s, beside %d packets" % (
+        sum(map(len, churn.lives.values())), seconds, count))
+
+
+SCENES = [both_destinations_get_exactly_their_packets, at_full_speed_everything_is_accounted_for,
+          criteria_come_and_go_beside_the_hundred]
+
+
+def main():
+    namespaces.require()
+    chosen = [scene for scene in SCENES if not sys.argv[1:] or scene.__name__ in sys.argv[1:]]
+    with load.topology() as net:
+        for scene in chosen:
+            scene(net)
+    print("load on a live device: good")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
