@@ -27,6 +27,8 @@ public:
             return "the kernel did not take the capture filter";
         case errc::unsupported_link_type:
             return "frames of this link type cannot be decoded";
+        case errc::ring_unavailable:
+            return "the system has no ring for packets of this device";
         }
         return "unknown error";
     }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Taps a forwarding host's device in network namespaces and looks at what arrives.
 
-usage: live_tap_test.py TAP_DEVICE
+usage: live_tap_test.py TAP_DEVICE METHOD WORKERS
 
     a --- t --- b        t forwards between a and b, and is tapped on its device towards a;
           |              copies go to c, from an address that is nobody's or from t's own
@@ -46,7 +46,7 @@ class Tap:
     """tap_device at work in namespace t."""
 
     def __init__(self, net, program, device, source, destination, mark="0"):
-        self.process = net.start("t", program, device, source, destination, mark,
+        self.process = net.start("t", *program, device, source, destination, mark,
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout.readline() == "ready\n"
 
@@ -187,7 +187,7 @@ def marked_copies_are_not_tapped_again(net, program):
 
 def main():
     namespaces.require()
-    program = sys.argv[1]
+    program = sys.argv[1:4]
     with topology() as net:
         both_directions_arrive(net, program)
         own_addresses_need_no_raw_socket(net, program)

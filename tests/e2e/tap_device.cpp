@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // An access point in small, for tests: taps one device and sends what it sees to one address.
 //
-// usage: tap_device DEVICE SOURCE DESTINATION MARK
+// usage: tap_device METHOD WORKERS DEVICE SOURCE DESTINATION MARK
 //
-// Packets that the device received go to port 2300, those that leave through it to port 2301, both
-// from port 40000. MARK is the socket mark of the copies, which the device is not tapped for; 0 is
-// none. Prints `ready`, taps until its standard input ends, and prints its counters.
+// METHOD is ring or libpcap, and WORKERS how many share the device. Packets that the device
+// received go to port 2300, those that leave through it to port 2301, both from port 40000. MARK is
+// the socket mark of the copies, which the device is not tapped for; 0 is none. Prints `ready`,
+// taps until its standard input ends, and prints its counters.
+#include <cstddef>
 #include <cstdint>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
-#include <flowtap/capture/live_source.hpp>
+#include <flowtap/capture/live.hpp>
 #include <flowtap/deliver/network_sink.hpp>
 #include <flowtap/path/data_path.hpp>
 
@@ -20,6 +24,8 @@ namespace {
 using namespace flowtap;
 
 struct arguments {
+    capture::live_method method = capture::live_method::ring;
+    std::size_t workers = 1;
     std::string device;
     ip_address source;
     ip_address destination;
@@ -69,24 +75,31 @@ int run(const arguments& given) {
         from.excluded_mark = given.mark;
         to.socket.mark = given.mark;
     }
-    auto source = capture::live_source::open(given.device, from);
-    if (!source) {
-        std::cerr << source.error().message() << '\n';
-        return 1;
-    }
-    auto sink = deliver::network_sink::open(to);
-    if (!sink) {
-        std::cerr << sink.error().message() << '\n';
+    auto opened = capture::open_live(given.device, from, given.workers, given.method);
+    if (!opened) {
+        std::cerr << opened.error().message() << '\n';
         return 1;
     }
     path::data_path path;
-    path::worker& worker = path.add_worker(std::move(*source), std::move(*sink));
+    std::vector<path::worker*> workers;
+    for (auto& source : opened->sources) {
+        auto sink = deliver::network_sink::open(to);
+        if (!sink) {
+            std::cerr << sink.error().message() << '\n';
+            return 1;
+        }
+        workers.push_back(&path.add_worker(std::move(source), std::move(*sink)));
+    }
     tap_both_ways(path, given);
-    std::thread tapping([&worker] { worker.run(); });
+    std::vector<std::thread> tapping;
+    for (path::worker* each : workers)
+        tapping.emplace_back([each] { each->run(); });
     std::cout << "ready" << std::endl;
     std::cin.get();
-    worker.request_stop();
-    tapping.join();
+    for (path::worker* each : workers)
+        each->request_stop();
+    for (std::thread& each : tapping)
+        each.join();
     const path::path_counters counters = path.counters();
     std::uint64_t dropped = 0;
     for (const std::uint64_t count : counters.dropped)
@@ -100,11 +113,14 @@ int run(const arguments& given) {
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 5)
+    if (argc != 7)
         return 2;
-    const auto source = parse_ip_address(argv[2]);
-    const auto destination = parse_ip_address(argv[3]);
+    const auto source = parse_ip_address(argv[4]);
+    const auto destination = parse_ip_address(argv[5]);
     if (!source || !destination)
         return 2;
-    return run({argv[1], *source, *destination, static_cast<std::uint32_t>(std::stoul(argv[4]))});
+    const bool ring = std::string_view(argv[1]) == "ring";
+    return run({ring ? capture::live_method::ring : capture::live_method::libpcap,
+                std::stoul(argv[2]), argv[3], *source, *destination,
+                static_cast<std::uint32_t>(std::stoul(argv[6]))});
 }

@@ -18,6 +18,7 @@ enum class errc {
     invalid_filter,        ///< the capture filter is not valid
     filter_not_in_kernel,  ///< the kernel did not take the capture filter
     unsupported_link_type, ///< frames of this link type cannot be decoded
+    ring_unavailable,      ///< the system has no ring for packets of this device
 };
 
 /// The category of `capture::errc`, named "flowtap.capture".
