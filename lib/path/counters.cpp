@@ -18,6 +18,7 @@ path_counters& path_counters::operator+=(const path_counters& other) noexcept {
     delivered += other.delivered;
     for (std::size_t i = 0; i < dropped.size(); ++i)
         dropped[i] += other.dropped[i];
+    queued += other.queued;
     lost += other.lost;
     return *this;
 }

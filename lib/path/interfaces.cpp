@@ -7,5 +7,8 @@ namespace flowtap::path {
 // The key functions of the interfaces: their type information is here and nowhere else.
 source::~source() = default;
 sink::~sink() = default;
+copy_review::~copy_review() = default;
+
+void sink::withdraw(const copy_review&, drop_cause) noexcept {}
 
 } // namespace flowtap::path

@@ -17,10 +17,22 @@ constexpr std::size_t outbox_room = 256;
 /// The longest a worker waits for packets or room without looking around.
 constexpr std::chrono::milliseconds idle_limit{1000};
 constexpr std::chrono::milliseconds full_limit{100};
+/// The same while a sink has queued copies.
+constexpr std::chrono::milliseconds queue_limit{10};
+
+/// The longest a criterion whose budget is used up is kept from ending by copies in a queue, which
+/// may belong to others.
+constexpr std::chrono::seconds budget_hold_limit{4};
 
 constexpr std::size_t index_of(auto value) noexcept {
     return static_cast<std::size_t>(value);
 }
+
+/// What there is to say of queued copies when the access point stops.
+class nothing_wanted final : public copy_review {
+public:
+    bool wants(const copy_origin&, stream_id) const noexcept override { return false; }
+};
 
 } // namespace
 
@@ -43,15 +55,14 @@ void worker::state::cover(std::size_t slots, std::size_t streams) {
 
 source_state worker::state::run_once() noexcept {
     const read_result got = packets->read(batch_);
-    if (got.count != 0)
+    if (got.count != 0 || copies->queued() != 0 || held_count_ != 0)
         process(got.count);
     show_counters();
     return got.state;
 }
 
 void worker::state::process(std::size_t count) noexcept {
-    now_ = &common.snapshots.enter(place);
-    look_at_clock();
+    enter();
     totals_.seen += count;
     decode(admit(count));
     std::size_t done = 0;
@@ -60,11 +71,65 @@ void worker::state::process(std::size_t count) noexcept {
         hand_over();
     }
     totals_.abandoned += kept_ - done;
-    const bool is_news = drop_budgets();
+    // A source that can wait does: it may block in its next read, and copies must not stay behind.
+    if (packets->when_full() == backpressure::wait)
+        empty_queue();
+    leave();
+}
+
+void worker::state::enter() noexcept {
+    now_ = &common.snapshots.enter(place);
+    look_at_clock();
+    tend_queue();
+}
+
+void worker::state::leave() noexcept {
+    const bool is_news = must_hold_budgets() ? false : drop_budgets();
     now_ = nullptr;
     common.snapshots.leave(place);
     if (is_news)
         common.tell();
+}
+
+/// Lets go of queued copies that nobody asks for any more, then has the others sent.
+void worker::state::tend_queue() noexcept {
+    if (copies->queued() == 0) {
+        reviewed_ = now_->number;
+        return;
+    }
+    if (reviewed_ != now_->number) {
+        copies->withdraw(*this, drop_cause::withdrawn);
+        reviewed_ = now_->number;
+    }
+    copies->advance();
+}
+
+bool worker::state::wants(const copy_origin& from, stream_id stream) const noexcept {
+    const action* asked = action_of(from.slot, from.matched_with);
+    return asked != nullptr &&
+           std::ranges::find(asked->targets, stream, &copy_target::stream) != asked->targets.end();
+}
+
+/// Waits until the sink has queued nothing, as long as a stop allows.
+void worker::state::empty_queue() noexcept {
+    while (copies->queued() != 0) {
+        if (!wait_for_room())
+            copies->withdraw(nothing_wanted(), drop_cause::stopped);
+    }
+}
+
+void worker::state::finish() noexcept {
+    if (copies->queued() != 0 || held_count_ != 0) {
+        enter();
+        empty_queue();
+        leave();
+    }
+    show_counters();
+}
+
+/// A budget that is used up ends its criterion, and with it the copies that are queued.
+bool worker::state::must_hold_budgets() const noexcept {
+    return held_count_ != 0 && copies->queued() != 0 && time_ - held_since_ < budget_hold_limit;
 }
 
 /// Returns how many packets at the front of the batch are to be decoded.
@@ -155,7 +220,7 @@ bool worker::state::tap_limited(std::span<const slot_id> slots, std::uint32_t in
         if (!count_match(slot, body.total_length))
             continue;
         tapped = true;
-        const action* what = action_of(slot);
+        const action* what = action_of(slot, matched_with_);
         if (what != nullptr && room_of(what->group) != SIZE_MAX)
             limited_[limited_count_++] = {what->rank, slot.value(), what->group};
         else
@@ -186,9 +251,9 @@ void worker::state::copy_limited(std::uint32_t index, const detail::packet_body&
     }
 }
 
-/// Null when the criterion that was matched is no longer in force.
-const action* worker::state::action_of(slot_id slot) const noexcept {
-    if (!common.slots.of(slot).covers(matched_with_))
+/// Null when the criterion that was matched with the snapshot `matched_with` is no longer in force.
+const action* worker::state::action_of(slot_id slot, std::uint64_t matched_with) const noexcept {
+    if (!common.slots.of(slot).covers(matched_with))
         return nullptr;
     return now_->what.actions.find(slot);
 }
@@ -215,6 +280,8 @@ bool worker::state::draw(slot_id slot, std::uint32_t octets) noexcept {
     if (!count.holds_budget) {
         common.budgets.hold(slot);
         count.holds_budget = true;
+        if (held_count_ == 0)
+            held_since_ = time_;
         held_[held_count_++] = slot.value();
     }
     return left.draw(octets);
@@ -242,7 +309,7 @@ void worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::pa
         if (outbox_.full())
             hand_over();
         // Looked up each time: the snapshot may have changed while the worker waited for room.
-        const action* what = action_of(slot);
+        const action* what = action_of(slot, matched_with_);
         if (what == nullptr || stopping() || i >= what->targets.size())
             return;
         const copy_target& target = what->targets[i];
@@ -255,8 +322,13 @@ void worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::pa
         }
         --room;
         stamp = stamp_;
-        outbox_.put({&target.header, body.octets, target.stream, target.egress,
-                     next_identification(), body.time},
+        outbox_.put({&target.header,
+                     body.octets,
+                     target.stream,
+                     target.egress,
+                     next_identification(),
+                     body.time,
+                     {slot, matched_with_}},
                     index);
     }
 }
@@ -289,7 +361,7 @@ void worker::state::hand_over() noexcept {
         if (outbox_.empty())
             return;
         if (packets->when_full() == backpressure::drop && !stopping())
-            drop_waiting(drop_cause::sink_full);
+            drop_stream(outbox_.waiting().front().stream);
         else if (!wait_for_room())
             drop_waiting(drop_cause::stopped);
     }
@@ -307,11 +379,12 @@ bool worker::state::wait_for_room() noexcept {
             return false;
         limit = std::min(limit, std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - time));
     }
+    if (copies->queued() != 0)
+        limit = std::min(limit, queue_limit);
     show_counters();
     common.snapshots.leave(place);
     copies->wait(limit);
-    now_ = &common.snapshots.enter(place);
-    look_at_clock();
+    enter();
     refresh_waiting();
     return true;
 }
@@ -321,7 +394,7 @@ bool worker::state::wait_for_room() noexcept {
 void worker::state::refresh_waiting() noexcept {
     const std::size_t withdrawn = outbox_.filter([this](copy& what, std::uint32_t packet) {
         for (const slot_id slot : found_.matches(packet)) {
-            const action* asked = action_of(slot);
+            const action* asked = action_of(slot, matched_with_);
             if (asked == nullptr)
                 continue;
             const auto target =
@@ -338,6 +411,16 @@ void worker::state::refresh_waiting() noexcept {
     totals_.dropped[index_of(drop_cause::withdrawn)] += withdrawn;
 }
 
+/// Drops all waiting copies of a stream that the sink has no room for. Those of other streams may
+/// have room, and are to be offered again. (Were only those at the front dropped, a full stream
+/// among others would have each copy of these offered alone.)
+void worker::state::drop_stream(stream_id full) noexcept {
+    const std::size_t count =
+        outbox_.filter([full](const copy& what, std::uint32_t) { return what.stream != full; });
+    totals_.copies += count;
+    totals_.dropped[index_of(drop_cause::sink_full)] += count;
+}
+
 void worker::state::drop_waiting(drop_cause cause) noexcept {
     const std::size_t count = outbox_.waiting().size();
     totals_.copies += count;
@@ -351,6 +434,7 @@ void worker::state::show_counters() noexcept {
     all.delivered += sink_part.delivered;
     for (std::size_t i = 0; i < all.dropped.size(); ++i)
         all.dropped[i] += sink_part.dropped[i];
+    all.queued = copies->queued();
     all.lost = packets->lost();
     shown.show(all);
 }
@@ -359,12 +443,18 @@ worker::worker(std::unique_ptr<state> with) : state_(std::move(with)) {}
 worker::~worker() = default;
 
 worker::outcome worker::run() {
+    const outcome how = work();
+    state_->finish();
+    return how;
+}
+
+worker::outcome worker::work() noexcept {
     while (!state_->stopping()) {
         switch (state_->run_once()) {
         case source_state::ready:
             break;
         case source_state::idle:
-            state_->packets->wait(idle_limit);
+            state_->packets->wait(state_->copies->queued() != 0 ? queue_limit : idle_limit);
             break;
         case source_state::finished:
             return state_->stopping() ? outcome::stopped : outcome::finished;

@@ -56,7 +56,7 @@ struct limited_match {
 
 /// Everything a worker has. Its own thread works on it; the control side reads `shown` and `counts`
 /// and lets `counts` and `stamps` grow.
-struct worker::state {
+struct worker::state final : private copy_review {
     state(detail::common& shared, const data_path_options& limits, std::unique_ptr<source> from,
           std::unique_ptr<sink> to, const worker_options& with);
 
@@ -66,6 +66,8 @@ struct worker::state {
     void cover_drops(std::size_t slots) { drops.cover(slots); }
 
     source_state run_once() noexcept;
+    /// Has the copies that the sink has queued sent, or dropped, when there are no more packets.
+    void finish() noexcept;
     bool stopping() const noexcept { return stop.load(std::memory_order_relaxed); }
 
     detail::common& common;
@@ -83,6 +85,11 @@ struct worker::state {
 
 private:
     void process(std::size_t count) noexcept;
+    void enter() noexcept;
+    void leave() noexcept;
+    void tend_queue() noexcept;
+    void empty_queue() noexcept;
+    bool wants(const copy_origin& from, stream_id stream) const noexcept override;
     void look_at_clock() noexcept { time_ = clock_(); }
     std::size_t admit(std::size_t count) noexcept;
     void decode(std::size_t count) noexcept;
@@ -91,6 +98,7 @@ private:
     bool count_match(slot_id slot, std::uint32_t octets) noexcept;
     bool draw(slot_id slot, std::uint32_t octets) noexcept;
     bool drop_budgets() noexcept;
+    bool must_hold_budgets() const noexcept;
     bool tap(std::span<const slot_id> slots, std::uint32_t index,
              const detail::packet_body& body) noexcept;
     bool tap_limited(std::span<const slot_id> slots, std::uint32_t index,
@@ -102,11 +110,12 @@ private:
     void count_drop(slot_id slot, std::size_t target, std::uint32_t octets) noexcept;
     std::uint16_t next_identification() noexcept;
     void new_stamp() noexcept;
-    const action* action_of(slot_id slot) const noexcept;
+    const action* action_of(slot_id slot, std::uint64_t matched_with) const noexcept;
 
     void hand_over() noexcept;
     bool wait_for_room() noexcept;
     void refresh_waiting() noexcept;
+    void drop_stream(stream_id full) noexcept;
     void drop_waiting(drop_cause cause) noexcept;
     void show_counters() noexcept;
 
@@ -114,6 +123,8 @@ private:
     const detail::published* now_ = nullptr;
     /// The generation with which `found_` was made.
     std::uint64_t matched_with_ = 0;
+    /// The generation that the copies queued by the sink were last held against.
+    std::uint64_t reviewed_ = 0;
 
     const std::function<steady_time()> clock_;
     /// When the batch began, or the worker came back from waiting for room.
@@ -131,6 +142,7 @@ private:
     /// The slots whose budgets the worker holds; room for all there are.
     std::unique_ptr<std::uint32_t[]> held_;
     std::size_t held_count_ = 0;
+    steady_time held_since_; ///< when the first of them was taken
 
     /// The criteria with a limit that one packet matched; room for all there are.
     std::unique_ptr<detail::limited_match[]> limited_;

@@ -53,9 +53,9 @@ struct match_budget {
 /// What became of the packets and copies of one worker, or of all of them.
 ///
 /// seen = sampled_out + the sum of decoded; decoded ip = tapped + own + abandoned + those that
-/// nothing matched; copies = delivered + the sum of dropped. What is read is always the state of a
-/// batch boundary (or of a moment at which the worker waits for its sink), never of the middle of a
-/// batch.
+/// nothing matched; copies = delivered + the sum of dropped + queued. What is read is always the
+/// state of a batch boundary (or of a moment at which the worker waits for its sink), never of the
+/// middle of a batch.
 struct path_counters {
     std::uint64_t seen = 0;
     std::uint64_t seen_octets = 0;
@@ -74,6 +74,8 @@ struct path_counters {
     std::uint64_t delivered = 0;
     /// By `drop_cause`.
     std::array<std::uint64_t, drop_cause_count> dropped{};
+    /// Copies that a sink keeps while their next hop is being resolved.
+    std::uint64_t queued = 0;
     /// Lost before they could be read.
     std::uint64_t lost = 0;
 
@@ -200,11 +202,12 @@ public:
 
     /// Works until the source ends or `request_stop` is called. No copy is made after the stop;
     /// those made before are handed over, for at most `stop_limit`, and what could not be is
-    /// counted as `drop_cause::stopped`.
+    /// counted as `drop_cause::stopped`. When it returns, the sink has queued nothing.
     outcome run();
 
     /// One batch, for tests and for products with a loop of their own. Returns what the source
-    /// said. Between two calls the worker counts as offline. Allocates nothing, takes no lock.
+    /// said. Between two calls the worker counts as offline. While `counters().queued` is not zero,
+    /// call it again within 10 ms. Allocates nothing, takes no lock.
     source_state run_once() noexcept;
 
     /// Makes `run` return soon. Any thread.
@@ -222,6 +225,7 @@ private:
     friend class data_path;
     struct state;
     explicit worker(std::unique_ptr<state> with);
+    outcome work() noexcept;
     std::unique_ptr<state> state_;
 };
 

@@ -19,6 +19,13 @@ namespace flowtap::path {
 /// routing table says".
 using egress_id = strong_id<struct egress_id_tag, std::uint32_t>;
 
+/// For which criterion a copy was made: the first that asked for its stream, and the number of the
+/// snapshot that the packet was matched with.
+struct copy_origin {
+    slot_id slot;
+    std::uint64_t matched_with = 0;
+};
+
 /// One copy on its way out. Everything it points to is valid during the call only.
 struct copy {
     const packet::header_template* header = nullptr;
@@ -31,20 +38,35 @@ struct copy {
     std::uint16_t identification = 0;
     /// When the packet was captured.
     wall_time time;
+    copy_origin origin;
+};
+
+/// Says which of the copies that a sink has queued are still asked for.
+class FLOWTAP_PATH_API copy_review {
+public:
+    copy_review() = default;
+    copy_review(const copy_review&) = delete;
+    copy_review& operator=(const copy_review&) = delete;
+
+    virtual bool wants(const copy_origin& from, stream_id stream) const noexcept = 0;
+
+protected:
+    ~copy_review();
 };
 
 /// Why a copy was not delivered.
 enum class drop_cause : std::uint8_t {
     sink_full,   ///< the sink had no room and the source could not wait
     too_long,    ///< longer than IP allows, or than the egress takes
-    unreachable, ///< no route, no neighbour, or the destination refused
+    unreachable, ///< no route, no neighbour, link down, or the destination refused
     send_error,  ///< any other error of the operating system
     stopped,     ///< the access point was stopping
-    withdrawn,   ///< its criterion was deleted while the copy waited for a full sink
+    withdrawn,   ///< its criterion was deleted while the copy waited in front of a sink or in it
 };
 inline constexpr std::size_t drop_cause_count = 6;
 
-/// What became of the copies a sink was given. copies taken = delivered + the sum of dropped.
+/// What became of the copies a sink was given. copies taken = delivered + the sum of dropped +
+/// those that are queued.
 struct delivery_counters {
     std::uint64_t delivered = 0;
     std::array<std::uint64_t, drop_cause_count> dropped{};
@@ -61,14 +83,29 @@ public:
     sink& operator=(const sink&) = delete;
     virtual ~sink();
 
-    /// Takes copies from the front of `copies` and says how many: those it delivered and those it
-    /// dropped for a cause it counts. Fewer than all means that it is full for now. A copy taken
-    /// has left, or is dropped, when the call returns: a sink keeps none, so that nothing of a
-    /// criterion leaves after its workers have passed a batch boundary. Never blocks, allocates
+    /// Takes copies from the front of `copies` and says how many: those it delivered, those it
+    /// dropped for a cause it counts, and those it queued. Fewer than all means that it is full for
+    /// now, at least for the stream of the first that it did not take. Never blocks, allocates
     /// nothing.
+    ///
+    /// A copy taken has left, or is dropped, when the call returns, so that nothing of a criterion
+    /// leaves after its workers have passed a batch boundary. A sink may queue a bounded number of
+    /// copies whose next hop is being resolved, with all that they point to; they leave in calls of
+    /// `consume` and `advance` only, before which the worker has withdrawn what is no longer asked
+    /// for.
     virtual std::size_t consume(std::span<const copy> copies) noexcept = 0;
 
-    /// Waits until there may be room again, at most `limit`.
+    /// How many copies are queued.
+    virtual std::size_t queued() const noexcept { return 0; }
+
+    /// Sends the queued copies that can be sent by now, and drops those that have waited too long.
+    /// Called every 10 ms at least while there are any. Never blocks.
+    virtual void advance() noexcept {}
+
+    /// Drops the queued copies that `review` does not want, and counts them by `cause`.
+    virtual void withdraw(const copy_review& review, drop_cause cause) noexcept;
+
+    /// Waits until there may be room again, or something to do for queued copies, at most `limit`.
     virtual void wait(std::chrono::milliseconds limit) noexcept = 0;
 
     /// All copies taken so far. Any thread; exact between two calls of `consume`.

@@ -237,7 +237,7 @@ inline bool closes(const path_counters& counters) {
     std::uint64_t ended = counters.delivered;
     for (const std::uint64_t count : counters.dropped)
         ended += count;
-    return counters.seen == decoded && counters.copies == ended;
+    return counters.seen == decoded && counters.copies == ended + counters.queued;
 }
 
 inline std::uint64_t dropped(const path_counters& counters, drop_cause cause) {

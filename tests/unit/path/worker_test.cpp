@@ -233,6 +233,48 @@ TEST_CASE("a live source drops what a full sink does not take, a file waits") {
     }
 }
 
+TEST_CASE("a stream that a sink has no room for costs the others of a live source nothing") {
+    // Room for every stream but one; the calls are counted.
+    struct partly_full_sink final : sink {
+        explicit partly_full_sink(deliveries& into) : got(into) {}
+        std::size_t consume(std::span<const copy> copies) noexcept override {
+            ++calls;
+            std::size_t taken = 0;
+            while (taken < copies.size() && copies[taken].stream != stream_id(1))
+                got[copies[taken].stream.value()].emplace_back(copies[taken].packet.begin(),
+                                                               copies[taken].packet.end()),
+                    ++taken;
+            counts.delivered += taken;
+            return taken;
+        }
+        void wait(std::chrono::milliseconds) noexcept override {}
+        delivery_counters counters() const noexcept override { return counts; }
+        deliveries& got;
+        delivery_counters counts;
+        int calls = 0;
+    };
+    std::vector<octets> packets;
+    for (std::uint8_t i = 0; i < 80; ++i)
+        packets.push_back(udp_packet(2, i));
+    deliveries got;
+    auto to = std::make_unique<partly_full_sink>(got);
+    const partly_full_sink& sink = *to;
+    data_path path;
+    worker& work = path.add_worker(
+        std::make_unique<repeating_source>(packets, 1, backpressure::drop), std::move(to));
+    tapping taps(path);
+    taps.add(any_ipv4(), {0, 1});
+    taps.add(any_ipv4(), {2});
+    taps.publish();
+    work.run();
+    CHECK(got[0] == packets);
+    CHECK(got[2] == packets);
+    CHECK(dropped(work.counters(), drop_cause::sink_full) == 80);
+    CHECK(closes(work.counters()));
+    // The others still go out together, not one by one.
+    CHECK(sink.calls == 2);
+}
+
 TEST_CASE("after a stop no copy is made, and those made are handed over within the limit") {
     const std::vector<octets> packets(300, udp_packet(2));
     deliveries got;
