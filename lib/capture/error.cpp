@@ -29,6 +29,10 @@ public:
             return "frames of this link type cannot be decoded";
         case errc::ring_unavailable:
             return "the system has no ring for packets of this device";
+        case errc::unsupported_compression:
+            return "the file is compressed, with what this build cannot decompress";
+        case errc::damaged_compression:
+            return "the compressed data is damaged or ends too early";
         }
         return "unknown error";
     }

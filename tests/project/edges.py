@@ -21,7 +21,7 @@ EDGES = {
     "tap": (("core", "dtcp", "filter", "packet", "permission", "path"), ()),
     "crypto": (("core",), ("openssl",)),
     "transport": (("core", "dtcp", "permission", "tap"), ("boost", "libssh")),
-    "capture": (("core", "packet", "path"), ("pcap",)),
+    "capture": (("core", "packet", "path"), ("pcap", "zlib", "bzip2", "lzma", "zstd", "lz4")),
     "deliver": (("core", "packet", "path"), ()),
     "radius": (("core",), ("boost",)),
     "subscriber": (("core", "packet", "tap"), ()),
@@ -35,7 +35,8 @@ PURE = {"core", "dtcp", "filter", "packet", "permission", "path", "tap"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 MODULE_USES = re.compile(r"^module_uses\s*=\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
 SYSTEM_DIRECTORIES = {"arpa", "asm", "linux", "net", "netinet", "netpacket", "sys"}
-THIRD_PARTY_FILES = {"crypt.h": "crypt", "pcap.h": "pcap", "argon2.h": "argon2"}
+THIRD_PARTY_FILES = {"crypt.h": "crypt", "pcap.h": "pcap", "argon2.h": "argon2", "zlib.h": "zlib",
+                     "bzlib.h": "bzip2", "lzma.h": "lzma", "zstd.h": "zstd", "lz4frame.h": "lz4"}
 
 
 def third_party(header):

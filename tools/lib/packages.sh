@@ -6,7 +6,7 @@
 flowtap_packages_build=(
     meson ninja-build pkg-config g++ ccache git python3
     libboost-dev libedit-dev libssh-dev libpcap-dev libfmt-dev libssl-dev libcrypt-dev libcli11-dev
-    nlohmann-json3-dev doctest-dev
+    nlohmann-json3-dev doctest-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev
 )
 
 # shellcheck disable=SC2034 # used by the scripts that source this file

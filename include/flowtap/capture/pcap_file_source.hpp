@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -17,22 +19,36 @@
 
 namespace flowtap::capture {
 
-/// What the packets of a capture file stand for.
+/// What the packets of a capture file stand for, and how it is read.
 struct file_options {
     port_id port;
     direction way = direction::ingress;
+    /// Octets that are read at a time, 1 to 64 Mi.
+    std::size_t block = std::size_t{1} << 20;
 };
 
-/// The packets of a pcap or pcapng file, in order.
+/// How far a capture file was read: octets of the file as it is stored.
+struct file_position {
+    std::uint64_t read = 0;
+    /// Those that there are, from where reading began; none of a pipe.
+    std::optional<std::uint64_t> size;
+};
+
+/// The packets of a pcap or pcapng file, in order, also of one that is compressed with gzip, bzip2,
+/// xz, zstd or lz4: what it is shows in its octets, not in its name.
 ///
-/// A file that is damaged, or ends in the middle of a packet, ends with `source_state::failed`
-/// after all packets before the damage; `failure()` says where it was read from and why it broke
-/// off. Of a pipe, or anything else that is no regular file, a read hands over what is there and
-/// waits only for a first packet; `interrupt` ends that wait, and the source.
+/// Classic pcap files are read in blocks, and packets are handed over where they stand in a block;
+/// everything else is read by libpcap.
+///
+/// A file that is damaged, or ends in the middle of a packet or of the compressed data, ends with
+/// `source_state::failed` after all packets before the damage; `failure()` says where and why it
+/// broke off. Of a pipe, or anything else that is no regular file, a read hands over what is there
+/// and waits only for a first packet. `interrupt` ends that wait, and the source.
 class FLOWTAP_CAPTURE_API pcap_file_source final : public path::source {
 public:
     /// Opens `path`; `-` is standard input.
-    /// Errors: those of `opener`, `errc::not_a_capture`, `errc::unsupported_link_type`.
+    /// Errors: those of `opener` and of reading, `errc::not_a_capture`,
+    /// `errc::unsupported_link_type`, `errc::unsupported_compression`, `errc::damaged_compression`.
     static result<std::unique_ptr<pcap_file_source>>
     open(const std::string& path, const file_options& options = {}, opener& with = direct_opener());
     ~pcap_file_source() override;
@@ -44,6 +60,9 @@ public:
     error failure() const override;
 
     packet::link_type link() const noexcept;
+
+    /// Any thread.
+    file_position position() const noexcept;
 
 private:
     struct state;

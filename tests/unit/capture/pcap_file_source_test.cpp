@@ -15,90 +15,13 @@
 #include <flowtap/capture/error.hpp>
 
 #include "capture_bytes.hpp"
+#include "pipe_opener.hpp"
+#include "reading.hpp"
 
 using namespace flowtap;
 using namespace flowtap::capture;
 using namespace flowtap::capture::test;
 using path::source_state;
-
-namespace {
-
-struct reading {
-    std::vector<std::string> frames;
-    std::vector<path::captured_packet> packets;
-    source_state end = source_state::ready;
-    error failure;
-};
-
-reading read_all(const std::string& contents, const file_options& options = {},
-                 std::size_t batch = 4) {
-    const scratch_file file(contents);
-    auto source = pcap_file_source::open(file.path, options);
-    REQUIRE(source);
-    reading all;
-    std::vector<path::captured_packet> packets(batch);
-    while (all.end == source_state::ready) {
-        const path::read_result got = (*source)->read(packets);
-        for (const auto& each : std::span(packets).first(got.count)) {
-            const auto* octets = each.frame.data();
-            std::string frame;
-            for (std::size_t i = 0; i < each.frame.size(); ++i)
-                frame += static_cast<char>(octets[i]);
-            all.frames.push_back(frame);
-            all.packets.push_back(each);
-        }
-        all.end = got.state;
-    }
-    all.failure = (*source)->failure();
-    return all;
-}
-
-std::vector<std::string> numbered_frames(std::size_t count, std::size_t size = 30) {
-    std::vector<std::string> made;
-    for (std::size_t i = 0; i < count; ++i)
-        made.emplace_back(size + i % 7, static_cast<char>('A' + i % 26));
-    return made;
-}
-
-std::string pcap(const std::vector<std::string>& frames, const pcap_kind& kind = {}) {
-    std::string made = pcap_header(kind);
-    for (const std::string& frame : frames)
-        made += pcap_record(frame, kind);
-    return made;
-}
-
-/// Opens the reading end of a pipe, whatever it is asked for.
-class pipe_opener final : public opener {
-public:
-    pipe_opener() {
-        std::array<int, 2> ends{};
-        REQUIRE(::pipe(ends.data()) == 0);
-        reading_ = descriptor(ends[0]);
-        writing = descriptor(ends[1]);
-    }
-
-    void put(const std::string& octets) const {
-        REQUIRE(::write(writing.number(), octets.data(), octets.size()) ==
-                static_cast<ssize_t>(octets.size()));
-    }
-
-    result<descriptor> file_to_read(const std::string&) override { return std::move(reading_); }
-    result<descriptor> file_to_write(const std::string&) override { return none(); }
-    result<descriptor> raw_socket(family) override { return none(); }
-    result<descriptor> udp_socket(const endpoint&) override { return none(); }
-    result<descriptor> packet_socket() override { return none(); }
-
-    descriptor writing;
-
-private:
-    static result<descriptor> none() {
-        return fail(std::make_error_code(std::errc::not_supported));
-    }
-
-    descriptor reading_;
-};
-
-} // namespace
 
 TEST_CASE("captures of every byte order and resolution give their packets in order") {
     const std::vector<std::string> frames = numbered_frames(11);
@@ -109,7 +32,7 @@ TEST_CASE("captures of every byte order and resolution give their packets in ord
             file_options options;
             options.port = port_id(3);
             options.way = direction::egress;
-            const reading all = read_all(pcap(frames, {order, magic, 101}), options);
+            const reading all = read_all(pcap_file(frames, {order, magic, 101}), options);
             CHECK(all.end == source_state::finished);
             CHECK_FALSE(all.failure.code);
             REQUIRE(all.frames == frames);
@@ -149,7 +72,7 @@ TEST_CASE("an empty capture ends at once") {
 
 TEST_CASE("a capture cut at any octet gives all whole packets, then fails") {
     const std::vector<std::string> frames = numbered_frames(3, 10);
-    const std::string whole = pcap(frames);
+    const std::string whole = pcap_file(frames);
     std::size_t border = pcap_header().size();
     std::size_t before = 0;
     for (std::size_t length = border; length < whole.size(); ++length) {
@@ -167,7 +90,7 @@ TEST_CASE("a damaged record ends the capture after everything before it, with it
     const std::vector<std::string> frames = numbered_frames(5);
     writer damage(byte_order::little);
     damage.u32(100).u32(5).u32(0x7FFFFFFF).u32(0x7FFFFFFF).octets("rest");
-    const reading all = read_all(pcap(frames) + damage.text);
+    const reading all = read_all(pcap_file(frames) + damage.text);
     CHECK(all.frames == frames);
     CHECK(all.end == source_state::failed);
     CHECK(all.failure.code == capture::errc::damaged_capture);
@@ -179,7 +102,7 @@ TEST_CASE("more packets than one batch or one buffer holds come in several reads
     const std::vector<std::string> frames = numbered_frames(500, 4000);
     for (const std::size_t batch : {1U, 64U, 1000U}) {
         CAPTURE(batch);
-        const reading all = read_all(pcap(frames), {}, batch);
+        const reading all = read_all(pcap_file(frames), {}, batch);
         CHECK(all.end == source_state::finished);
         CHECK(all.frames == frames);
     }
@@ -208,7 +131,7 @@ TEST_CASE("captures of a link type that cannot be decoded are refused") {
 
 TEST_CASE("every error code has a sentence of its own") {
     std::vector<std::string> sentences;
-    for (int code = 1; code <= static_cast<int>(capture::errc::unsupported_link_type); ++code)
+    for (int code = 1; code <= static_cast<int>(capture::errc::damaged_compression); ++code)
         sentences.push_back(make_error_code(static_cast<capture::errc>(code)).message());
     std::ranges::sort(sentences);
     CHECK(std::ranges::adjacent_find(sentences) == sentences.end());
@@ -217,7 +140,7 @@ TEST_CASE("every error code has a sentence of its own") {
 
 TEST_CASE("a pipe gives its packets as they come, and its end") {
     pipe_opener pipe;
-    pipe.put(pcap(numbered_frames(3)));
+    pipe.put(pcap_file(numbered_frames(3)));
     auto source = pcap_file_source::open("pipe", {}, pipe);
     REQUIRE(source);
     std::vector<path::captured_packet> packets(64);
@@ -258,7 +181,7 @@ TEST_CASE("the wait for a pipe's next octets ends when it is interrupted") {
 
 TEST_CASE("a pipe that ends in the middle of a packet has failed") {
     pipe_opener pipe;
-    pipe.put(pcap({"whole"}) + pcap_record("cut off").substr(0, 18));
+    pipe.put(pcap_file({"whole"}) + pcap_record("cut off").substr(0, 18));
     pipe.writing.reset();
     auto source = pcap_file_source::open("pipe", {}, pipe);
     REQUIRE(source);
@@ -267,4 +190,74 @@ TEST_CASE("a pipe that ends in the middle of a packet has failed") {
     CHECK(got.count == 1);
     CHECK(got.state == source_state::failed);
     CHECK((*source)->failure().code == make_error_code(capture::errc::damaged_capture));
+}
+
+TEST_CASE("what is wrong with a file is told with its name, the record and its place") {
+    const std::string good = pcap_file({"four", "fourteen octet"});
+    writer damage(byte_order::little);
+    damage.u32(100).u32(5).u32(262145).u32(262145).octets("rest");
+    struct row {
+        std::string contents;
+        const char* expected;
+    };
+    for (const row& each : {
+             row{good + "12345",
+                 ": record 3, at octet 74, ends after 5 of the 16 octets of its header"},
+             row{good + pcap_record("half").substr(0, 18),
+                 ": record 3, at octet 74, ends after 2 of its 4 octets"},
+             row{good + damage.text, ": record 3, at octet 74, claims 262145 octets, more than the "
+                                     "most there can be (262144)"},
+         }) {
+        CAPTURE(each.expected);
+        const scratch_file file(each.contents);
+        auto source = pcap_file_source::open(file.path);
+        REQUIRE(source);
+        const reading all = read_to_end(**source);
+        CHECK(all.frames.size() == 2);
+        CHECK(all.end == source_state::failed);
+        CHECK(all.failure.subject == file.path + each.expected);
+    }
+}
+
+TEST_CASE("a source tells how far the file was read, and of a regular one how long it is") {
+    const std::string contents = pcap_file(numbered_frames(100));
+    const scratch_file file(contents);
+    file_options options;
+    options.block = 1000;
+    auto source = pcap_file_source::open(file.path, options);
+    REQUIRE(source);
+    CHECK((*source)->position().size == contents.size());
+    std::vector<path::captured_packet> packets(4);
+    (*source)->read(packets);
+    CHECK((*source)->position().read == 1024);
+    read_to_end(**source);
+    CHECK((*source)->position().read == contents.size());
+
+    pipe_opener pipe;
+    pipe.put(contents);
+    auto piped = pcap_file_source::open("pipe", {}, pipe);
+    REQUIRE(piped);
+    CHECK_FALSE((*piped)->position().size);
+}
+
+TEST_CASE("a directory is no capture") {
+    const auto refused = pcap_file_source::open("/tmp");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == std::errc::is_a_directory);
+}
+
+TEST_CASE("a pipe that gives one octet at a time gives its packets as they are whole") {
+    pipe_opener pipe;
+    const std::string contents = pcap_file({"one", "two"});
+    std::thread writer([&] {
+        for (const char octet : contents)
+            pipe.put(std::string(1, octet));
+        pipe.writing.reset();
+    });
+    auto source = pcap_file_source::open("pipe", {}, pipe);
+    REQUIRE(source);
+    const reading all = read_to_end(**source);
+    writer.join();
+    CHECK(all.frames == std::vector<std::string>{"one", "two"});
+    CHECK(all.end == source_state::finished);
 }
