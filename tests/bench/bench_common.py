@@ -8,6 +8,7 @@ import os
 import pathlib
 import platform
 import re
+import statistics
 import subprocess
 import sys
 
@@ -32,6 +33,21 @@ def run_quietly(command, **more):
     if done.returncode != 0:
         raise Failed(3, f"{' '.join(map(str, command))} failed:\n{done.stdout[-2000:]}")
     return done.stdout
+
+
+def build_programs(directory, targets):
+    """A release build of whole programs."""
+    if not (directory / "build.ninja").exists():
+        progress(f"setting up {directory}")
+        run_quietly(["meson", "setup", str(directory), str(ROOT), "-Dbuildtype=release"])
+    progress(f"building in {directory}")
+    run_quietly(["ninja", "-C", str(directory), *targets])
+
+
+def median_of(values):
+    """The median of what there is; none of nothing."""
+    there = [value for value in values if value is not None]
+    return statistics.median(there) if there else None
 
 
 # --- what it is measured on

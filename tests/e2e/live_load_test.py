@@ -17,8 +17,6 @@ import namespaces
 import traffic
 
 HUNDRED = load.Hundred()
-# Copies on their way at a time; between them are at most 2.3 times as many packets.
-WINDOW = 32
 # As short as a packet of either family is, as long as fits, and, with the outer headers, longer.
 SIZES = (80, 80, 576, 80, 1514, 80, 80)
 
@@ -34,7 +32,7 @@ def both_destinations_get_exactly_their_packets(net):
     with load.dfcd(net) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
         HUNDRED.add(device, stream)
         with load.receiver(net, stream, board) as receiver:
-            with load.sender(net, stream, board, count=count, window=WINDOW, copies=copies,
+            with load.sender(net, stream, board, count=count, copies=copies,
                              clock=(0, 1)) as sender:
                 sender.report()
             total = expected_copies(stream, count, copies)
@@ -84,10 +82,9 @@ def at_full_speed_everything_is_accounted_for(net):
 class Churn:
     """Criteria that come and go beside the hundred, each for a flow of its own at its time."""
 
-    # Flows of these criteria, behind the others; one beyond them, for the criterion with a
-    # destination of its own.
-    FLOWS = range(HUNDRED.flows, HUNDRED.flows + 20)
-    ALONE = HUNDRED.flows + 20
+    # So many flows are behind the others for these criteria, the last one for the criterion with
+    # a destination of its own.
+    FLOWS = 21
     AT_A_TIME = 8
     PERIOD = 0.01
     PORT, ALONE_PORT = 2, 3
@@ -96,6 +93,8 @@ class Churn:
     def __init__(self, net, device, stream, board, sender, receiver):
         self.net, self.device, self.stream, self.board = net, device, stream, board
         self.sender, self.receiver = sender, receiver
+        self.alone = stream.flows - 1
+        self.flows = range(stream.flows - self.FLOWS, self.alone)
         # Of each flow's criteria: the number of the first packet that may be copied, of the first
         # that must be, of the first that must not.
         self.lives = collections.defaultdict(list)
@@ -134,7 +133,7 @@ class Churn:
         begin = time.monotonic()
         alone = left = None
         for change in range(changes):
-            flow = self.FLOWS[change % len(self.FLOWS)]
+            flow = self.flows[change % len(self.flows)]
             self.in_place.append(self.add(flow, self.TO))
             if len(self.in_place) > self.AT_A_TIME:
                 self.delete(*self.in_place.popleft(), self.PORT)
@@ -143,7 +142,7 @@ class Churn:
                 alone, left = None, load.statistics(self.net, "t", "te")["sent"]
             else:
                 self.check_that_nothing_left_since(left)
-                alone = self.add(self.ALONE, self.ALONE_TO)
+                alone = self.add(self.alone, self.ALONE_TO)
             time.sleep(max(0, begin + (change + 1) * self.PERIOD - time.monotonic()))
         while self.in_place:
             self.delete(*self.in_place.popleft(), self.PORT)
@@ -174,12 +173,12 @@ class Churn:
 
 
 def criteria_come_and_go_beside_the_hundred(net, changes=400):
-    stream = traffic.Stream(Churn.ALONE + 1)
+    stream = traffic.Stream(HUNDRED.flows + Churn.FLOWS)
     copies = HUNDRED.copies(stream.flows)
     with load.dfcd(net) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
         HUNDRED.add(device, stream)
         with load.receiver(net, stream, board, Churn.places()) as receiver:
-            with load.sender(net, stream, board, window=WINDOW, copies=copies,
+            with load.sender(net, stream, board, copies=copies,
                              clock=(0, 1)) as sender:
                 churn = Churn(net, device, stream, board, sender, receiver)
                 seconds = churn.one_after_another(changes)
@@ -189,7 +188,7 @@ def criteria_come_and_go_beside_the_hundred(net, changes=400):
     load.check_no_drop(summary, count, sum(each.packets for each in came))
     for arrivals, destination in zip(came, (load.FIRST, load.SECOND)):
         arrivals.check_all_came(stream, HUNDRED.flows_to(destination), 0, count)
-    for arrivals, flows in ((came[Churn.PORT], Churn.FLOWS), (came[Churn.ALONE_PORT], [Churn.ALONE])):
+    for arrivals, flows in ((came[churn.PORT], churn.flows), (came[churn.ALONE_PORT], [churn.alone])):
         arrivals.check_order()
         assert set(arrivals.flows) == set(flows)
         for flow in flows:
@@ -198,8 +197,68 @@ def criteria_come_and_go_beside_the_hundred(net, changes=400):
         sum(map(len, churn.lives.values())), seconds, count))
 
 
+class Phases:
+    """Packets in phases, each paced by the copies that come to some of the ports."""
+
+    def __init__(self, net, hundred, stream, board):
+        self.net, self.hundred, self.stream, self.board = net, hundred, stream, board
+        self.number = 0
+
+    def send(self, count, to):
+        """Sends a multiple of a round. Returns the first number."""
+        first, copies = self.number, self.hundred.copies(to=to)
+        clock = [port for port, each in enumerate((load.FIRST, load.SECOND)) if each in to]
+        with load.sender(self.net, self.stream, self.board, first=first, count=count,
+                         copies=copies, clock=clock) as sender:
+            sender.report()
+        self.number += count
+        return first
+
+    def send_until_copies_come(self, port, flow):
+        """Single rounds, paced by the first destination, until a copy of the flow comes to a port."""
+        end, known = time.monotonic() + lab.PATIENCE, self.board.next(port, flow)
+        while self.board.next(port, flow) == known:
+            assert time.monotonic() < end, "no copy comes to the destination that is back"
+            self.send(self.stream.round, [load.FIRST])
+        # Those that are on their way are no part of what follows.
+        self.board.wait(lambda: self.board.next(port, flow) >= self.number - self.stream.round,
+                        "the latest copy")
+
+
+def a_destination_that_is_gone_costs_the_other_nothing(net):
+    """Its link is down, its device is unplugged, and each time it comes back."""
+    stream = traffic.Stream(HUNDRED.flows, run=3)
+    both, latest = (load.FIRST, load.SECOND), HUNDRED.flows_to(load.SECOND)[-1]
+    with load.dfcd(net) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
+        HUNDRED.add(device, stream)
+        with load.receiver(net, stream, board) as receiver:
+            phases = Phases(net, HUNDRED, stream, board)
+            # Numbers between which all copies come to the second destination, too.
+            whole = [(phases.send(10 * stream.round, both), phases.number)]
+            for name, link in (("t", "td"), ("d", "d0")):
+                net.run(name, "ip", "link", "set", link, "down")
+                phases.send(20 * stream.round, [load.FIRST])
+                net.run(name, "ip", "link", "set", link, "up")
+                load.know_all(net)
+                phases.send_until_copies_come(1, latest)
+                whole.append((phases.send(10 * stream.round, both), phases.number))
+            summary = load.stop(dfcd, device)
+            came = receiver.report(board.received(0) + board.received(1))
+    load.check_sums(summary)
+    assert summary["seen"] == phases.number and summary["lost"] == 0, summary
+    first, second = came
+    first.check_all_came(stream, HUNDRED.flows_to(load.FIRST), 0, phases.number)
+    second.check_order()
+    for flow in HUNDRED.flows_to(load.SECOND):
+        for begin, end in whole:
+            wanted = stream.places_before(flow, begin), stream.places_before(flow, end) - 1
+            assert any(low <= wanted[0] and wanted[1] <= high for low, high in second.ranges(flow)), \
+                (flow, wanted, second.ranges(flow))
+
+
 SCENES = [both_destinations_get_exactly_their_packets, at_full_speed_everything_is_accounted_for,
-          criteria_come_and_go_beside_the_hundred]
+          criteria_come_and_go_beside_the_hundred,
+          a_destination_that_is_gone_costs_the_other_nothing]
 
 
 def main():

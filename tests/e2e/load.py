@@ -24,6 +24,9 @@ import traffic
 
 USERS = {"lea1": ("first", ["flow-tap-operation"])}
 FOREIGN = "198.51.100.9"
+# Packets on their way at a time, where the sender is paced by their copies. A veth device's queue
+# has room for 256, and that of libpcap's buffer for each direction, as dfcd uses it, for 128.
+ON_THEIR_WAY = 70
 # Where copies go: the namespace, its address, t's.
 HOMES = {"c": ("192.0.2.5", "192.0.2.254"), "d": ("203.0.113.5", "203.0.113.254"),
          "e": ("192.88.99.5", "192.88.99.254")}
@@ -69,9 +72,8 @@ def topology():
             net.link(name, name + "0", "t", "t" + name)
             net.address(name, name + "0", there + "/24")
             net.address("t", "t" + name, here + "/24")
-            know(net, "t", "t" + name, there, name, name + "0")
-            know(net, name, name + "0", here, "t", "t" + name)
             net.route(name, "default", here)
+        know_all(net)
         # Packets go no further than t.
         net.write("t", "net/ipv4/ip_forward", 1)
         net.run("t", "ip", "route", "add", "blackhole", "10.64.0.0/15")
@@ -84,6 +86,13 @@ def link_address(net, name, device):
     told = subprocess.run(["ip", "-json", "-netns", net.prefix + name, "link", "show", device],
                           check=True, capture_output=True, text=True)
     return json.loads(told.stdout)[0]["address"]
+
+
+def know_all(net):
+    """All of the above; a device that was down has forgotten."""
+    for name, (there, here) in HOMES.items():
+        know(net, "t", "t" + name, there, name, name + "0")
+        know(net, name, name + "0", here, "t", "t" + name)
 
 
 def know(net, name, device, address, other, other_device):
@@ -112,11 +121,16 @@ def statistics(net, name, device):
             "sent": int(counts[9]), "send_dropped": int(counts[11])}
 
 
+def on(processor):
+    """What keeps a program to one processor; nothing for none."""
+    return [] if processor is None else ["taskset", "-c", str(processor)]
+
+
 @contextlib.contextmanager
-def dfcd(net, *arguments, flow_tap="filter-limit 2000;"):
+def dfcd(net, *arguments, flow_tap="filter-limit 2000;", processor=None):
     """dfcd in t, which taps the device towards a."""
     with lab.Dfcd(lab.configuration(USERS, flow_tap), "--json", "--live", "ge-0/0/0=ta", *arguments,
-                  prefix=("ip", "netns", "exec", net.prefix + "t")) as started:
+                  prefix=on(processor) + ["ip", "netns", "exec", net.prefix + "t"]) as started:
         yield started
 
 
@@ -161,19 +175,25 @@ def receiver(net, stream, board=None, more=(), processor=None):
     places = [(FIRST[1], FIRST[0], "c"), (SECOND[1], SECOND[0], "d")] + list(more)
     return traffic.Receiver(
         stream, [(port, address, "/run/netns/" + net.prefix + name)
-                 for port, address, name in places], board, processor)
+                 for port, address, name in places], board, on(processor))
 
 
-def sender(net, stream, board, **how):
-    return traffic.Sender(net, "a", "a0", link_address(net, "t", "ta"), stream, board, **how)
+def sender(net, stream, board, to=None, processor=None, **how):
+    """With `copies`, the number of copies of a packet of each flow at the ports `clock`, no more than
+    ON_THEIR_WAY packets wait for theirs."""
+    if "copies" in how:
+        how["window"] = 1 + ON_THEIR_WAY * sum(how["copies"]) // stream.flows
+    return traffic.Sender(net, "a", "a0", to or link_address(net, "t", "ta"), stream, board,
+                          prefix=on(processor), **how)
 
 
 def let_all_come(net, hundred, stream, board, number):
-    """Sends a packet of each flow, a few at a time, until copies of all came that are tapped: what
+    """Sends packets of each flow, a few at a time, until copies of all came that are tapped: what
     was sent before has been seen by then, or is lost. Returns the number that is next."""
+    copies = hundred.copies(stream.flows)
     for _ in range(30):
-        with sender(net, stream, board, first=number, count=stream.round, window=8,
-                    copies=hundred.copies(stream.flows), clock=(0, 1), patience=2) as more:
+        with sender(net, stream, board, first=number, count=stream.round, copies=copies,
+                    clock=(0, 1), patience=2) as more:
             number += more.end()["sent"]
         # Copies of what was sent before may have opened the window too far; then once more.
         ends = [(port, flow, number - stream.round + (flow + 1) * stream.run)

@@ -59,7 +59,7 @@ def flat(samples):
 
 
 def soak(net, seconds, rate):
-    stream = traffic.Stream(live_load_test.Churn.ALONE + 1)
+    stream = traffic.Stream(live_load_test.HUNDRED.flows + live_load_test.Churn.FLOWS)
     before = load.statistics(net, "t", "ta")
     with load.dfcd(net) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
         live_load_test.HUNDRED.add(device, stream)

@@ -164,7 +164,7 @@ class Sender(Program):
     on their way; `copies` says how many there are of a packet of each flow at the ports `clock`."""
 
     def __init__(self, net, name, device, to, stream, board, first=0, count=None, rate=None,
-                 window=None, copies=(), clock=(), patience=lab.PATIENCE, processor=None):
+                 window=None, copies=(), clock=(), patience=lab.PATIENCE, prefix=()):
         command = [SEND, "--device", device, "--to", to, "--board", board.name,
                    "--first", str(first)] + stream.arguments()
         if count is not None:
@@ -175,10 +175,7 @@ class Sender(Program):
             command += ["--window", str(window), "--copies", ",".join(map(str, copies)),
                         "--clock", ",".join(map(str, clock)), "--event", str(board.event),
                         "--patience", str(patience)]
-        prefix = ["ip", "netns", "exec", net.prefix + name]
-        if processor is not None:
-            prefix = ["taskset", "-c", str(processor)] + prefix
-        super().__init__(command, board, prefix)
+        super().__init__(command, board, list(prefix) + ["ip", "netns", "exec", net.prefix + name])
 
     def report(self, last_words=""):
         told = self.end(last_words)
@@ -189,12 +186,11 @@ class Sender(Program):
 class Receiver(Program):
     """Receives copies at ports [(port, address, namespace file)]."""
 
-    def __init__(self, stream, places, board=None, processor=None):
+    def __init__(self, stream, places, board=None, prefix=()):
         command = [RECEIVE] + stream.arguments()
         if board is not None:
             command += ["--board", board.name, "--event", str(board.event)]
         command += [",".join(map(str, place)) for place in places]
-        prefix = [] if processor is None else ["taskset", "-c", str(processor)]
         super().__init__(command, board, prefix)
         assert self.process.stdout.readline() == "ready\n"
 

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Measures how long small UDP packets take through a host and back: one at a time goes from a
-// socket in one namespace to a socket in another, which sends it back.
+// Measures how long small UDP packets take through a host: from the call that sends one in one
+// namespace to the time that the kernel notes when it arrives in another. No thread's wakening is
+// in it. The next packet is sent when the other side has answered.
 //
 // usage: measure_forwarding --trips N --warm-up N --from NAMESPACE-FILE --from-address A
 //                           --to NAMESPACE-FILE --to-address B [--port N] [--size N]
 //
-// Prints a JSON object with the times of the trips, there and back, in nanoseconds: percentiles,
-// and how many packets did not come back within a second.
+// Prints a JSON object with the times in nanoseconds: percentiles, and how many packets were not
+// answered within a second.
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <ctime>
 #include <fcntl.h>
 #include <iostream>
@@ -38,11 +40,16 @@ constexpr std::size_t largest = 1400;
     throw std::system_error(errno, std::system_category(), what);
 }
 
+std::uint64_t nanoseconds(const timespec& time) {
+    return static_cast<std::uint64_t>(time.tv_sec) * second +
+           static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+/// By the clock that the kernel notes arrivals by.
 std::uint64_t now() {
     timespec read{};
-    ::clock_gettime(CLOCK_MONOTONIC, &read);
-    return static_cast<std::uint64_t>(read.tv_sec) * second +
-           static_cast<std::uint64_t>(read.tv_nsec);
+    ::clock_gettime(CLOCK_REALTIME, &read);
+    return nanoseconds(read);
 }
 
 sockaddr_in at(const std::string& address, std::uint64_t port) {
@@ -67,17 +74,51 @@ int socket_in(const std::string& home, const sockaddr_in& bound) {
     return made;
 }
 
-/// Sends back what comes. Looks at `ended` once a second when nothing does.
-void echo(int socket, const std::atomic<bool>& ended) {
-    std::array<std::byte, largest> buffer{};
+/// What goes back and forth: its number; there, when it was sent, and back, when it arrived.
+struct message {
+    std::uint64_t number = 0;
+    std::uint64_t time = 0;
+};
+
+using packet = std::array<std::byte, largest>;
+
+/// When the kernel got the packet that was received with this header; 0 if it does not say.
+std::uint64_t arrival(msghdr& header) {
+    for (cmsghdr* each = CMSG_FIRSTHDR(&header); each != nullptr; each = CMSG_NXTHDR(&header, each))
+        if (each->cmsg_level == SOL_SOCKET && each->cmsg_type == SO_TIMESTAMPNS) {
+            timespec time{};
+            std::memcpy(&time, CMSG_DATA(each), sizeof time);
+            return nanoseconds(time);
+        }
+    return 0;
+}
+
+/// Answers what comes with the time at which it arrived. Looks at `ended` once a second.
+void answer(int socket, const std::atomic<bool>& ended) {
+    const int on = 1;
+    if (::setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0)
+        fail("SO_TIMESTAMPNS");
+    packet buffer{};
+    std::array<char, 256> control{};
     while (!ended) {
         sockaddr_in from{};
-        socklen_t size = sizeof from;
-        const ssize_t came = ::recvfrom(socket, buffer.data(), buffer.size(), 0,
-                                        reinterpret_cast<sockaddr*>(&from), &size);
-        if (came > 0)
-            ::sendto(socket, buffer.data(), static_cast<std::size_t>(came), 0,
-                     reinterpret_cast<const sockaddr*>(&from), size);
+        iovec part{buffer.data(), buffer.size()};
+        msghdr header{};
+        header.msg_name = &from;
+        header.msg_namelen = sizeof from;
+        header.msg_iov = &part;
+        header.msg_iovlen = 1;
+        header.msg_control = control.data();
+        header.msg_controllen = control.size();
+        const ssize_t came = ::recvmsg(socket, &header, 0);
+        if (came < static_cast<ssize_t>(sizeof(message)))
+            continue;
+        message told;
+        std::memcpy(&told, buffer.data(), sizeof told);
+        told.time = arrival(header);
+        std::memcpy(buffer.data(), &told, sizeof told);
+        ::sendto(socket, buffer.data(), static_cast<std::size_t>(came), 0,
+                 reinterpret_cast<const sockaddr*>(&from), sizeof from);
     }
 }
 
@@ -86,23 +127,23 @@ struct trips {
     std::uint64_t lost = 0;
 };
 
-trips travel(int socket, const sockaddr_in& to, std::uint64_t count, std::size_t size) {
+trips travel(int socket, std::uint64_t first, std::uint64_t count, std::size_t size) {
     trips made;
     made.times.reserve(count);
-    std::array<std::uint64_t, largest / sizeof(std::uint64_t)> out{}, back{};
-    if (::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
-        fail("connect");
-    for (std::uint64_t i = 1; i <= count; ++i) {
-        out[0] = i;
-        const std::uint64_t begin = now();
-        if (::send(socket, out.data(), size, 0) < 0)
+    packet buffer{};
+    for (std::uint64_t i = first; i < first + count; ++i) {
+        message told{i, now()};
+        const std::uint64_t begin = told.time;
+        std::memcpy(buffer.data(), &told, sizeof told);
+        if (::send(socket, buffer.data(), size, 0) < 0)
             fail("send");
         ssize_t came = 0;
-        do // one that was given up may still come
-            came = ::recv(socket, back.data(), sizeof back, 0);
-        while (came > 0 && back[0] != i);
-        if (came > 0)
-            made.times.push_back(now() - begin);
+        do { // an answer to one that was given up may still come
+            came = ::recv(socket, buffer.data(), buffer.size(), 0);
+            std::memcpy(&told, buffer.data(), sizeof told);
+        } while (came > 0 && told.number != i);
+        if (came > 0 && told.time > begin)
+            made.times.push_back(told.time - begin);
         else
             ++made.lost;
     }
@@ -128,14 +169,17 @@ void run(const traffic::arguments& given) {
     const sockaddr_in near = at(given.text("from-address"), port);
     const sockaddr_in far = at(given.text("to-address"), port);
     const std::size_t size = given.number("size", 18);
-    if (size < sizeof(std::uint64_t) || size > largest)
-        throw std::runtime_error("8 to 1400 octets");
+    if (size < sizeof(message) || size > largest)
+        throw std::runtime_error("16 to 1400 octets");
     const int there = socket_in(given.text("to"), far);
     const int here = socket_in(given.text("from"), near);
     std::atomic<bool> ended = false;
-    std::thread answering([there, &ended] { echo(there, ended); });
-    travel(here, far, given.number("warm-up", 1000), size);
-    trips made = travel(here, far, given.number("trips"), size);
+    std::thread answering([there, &ended] { answer(there, ended); });
+    if (::connect(here, reinterpret_cast<const sockaddr*>(&far), sizeof far) != 0)
+        fail("connect");
+    const std::uint64_t warm_up = given.number("warm-up", 1000);
+    travel(here, 1, warm_up, size);
+    trips made = travel(here, 1 + warm_up, given.number("trips"), size);
     ended = true;
     answering.join();
     report(made);
