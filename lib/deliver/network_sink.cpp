@@ -15,7 +15,9 @@ result<std::unique_ptr<network_sink>> network_sink::open(const udp_options& opti
 }
 
 network_sink::network_sink(std::unique_ptr<raw_ip_sink> raw, const udp_options& options)
-    : raw_(std::move(raw)), udp_(options) {}
+    : raw_(std::move(raw)), udp_(options) {
+    report_to(ledger());
+}
 
 network_sink::~network_sink() = default;
 
@@ -47,15 +49,11 @@ void network_sink::wait(std::chrono::milliseconds limit) noexcept {
         full_->wait(limit);
 }
 
-path::delivery_counters network_sink::counters() const noexcept {
-    path::delivery_counters sum = udp_.counters();
-    if (raw_ == nullptr)
-        return sum;
-    const path::delivery_counters raw = raw_->counters();
-    sum.delivered += raw.delivered;
-    for (std::size_t i = 0; i < sum.dropped.size(); ++i)
-        sum.dropped[i] += raw.dropped[i];
-    return sum;
+void network_sink::report_to(path::delivery_ledger& ledger) noexcept {
+    sink::report_to(ledger);
+    udp_.report_to(ledger);
+    if (raw_ != nullptr)
+        raw_->report_to(ledger);
 }
 
 } // namespace flowtap::deliver

@@ -12,8 +12,7 @@
 #include <vector>
 
 #include <flowtap/deliver/pcap_file_sink.hpp>
-
-#include "delivery_count.hpp"
+#include <flowtap/path/delivery_ledger.hpp>
 
 namespace flowtap::deliver {
 
@@ -207,8 +206,8 @@ struct pcap_file_sink::state {
     std::shared_ptr<pcap_file> file;
     std::unique_ptr<std::byte[]> buffer = std::make_unique_for_overwrite<std::byte[]>(buffer_size);
     std::size_t used = 0;
-    std::size_t copies = 0; ///< in the buffer
-    detail::delivery_count counts;
+    std::span<const path::copy> buffered; ///< the copies in the buffer, which were given in a row
+    path::delivery_ledger* ledger = nullptr;
 };
 
 bool pcap_file_sink::state::put(const path::copy& what) noexcept {
@@ -225,34 +224,36 @@ bool pcap_file_sink::state::put(const path::copy& what) noexcept {
     std::memcpy(place, &record, sizeof record);
     std::memcpy(header + what.header->size(), what.packet.data(), what.packet.size());
     used += sizeof record + length;
-    ++copies;
+    buffered = {buffered.empty() ? &what : buffered.data(), buffered.size() + 1};
     return true;
 }
 
 void pcap_file_sink::state::flush() noexcept {
-    if (copies == 0)
+    if (buffered.empty())
         return;
     if (file->state_->write({buffer.get(), used}))
-        counts.deliver(copies);
+        ledger->delivered(buffered);
     else
-        counts.drop(path::drop_cause::send_error, copies);
-    used = copies = 0;
+        ledger->dropped(path::drop_cause::send_error, buffered);
+    used = 0;
+    buffered = {};
 }
 
 std::size_t pcap_file_sink::state::consume_for_pipe(std::span<const path::copy> waiting) noexcept {
     for (std::size_t i = 0; i < waiting.size(); ++i) {
         if (!put(waiting[i])) {
-            counts.drop(path::drop_cause::too_long);
+            ledger->dropped(path::drop_cause::too_long, {&waiting[i], 1});
             continue;
         }
         const outcome became = file->state_->write_to_pipe({buffer.get(), used});
-        used = copies = 0;
+        used = 0;
+        buffered = {};
         if (became == outcome::full)
             return i;
         if (became == outcome::taken)
-            counts.deliver(1);
+            ledger->delivered({&waiting[i], 1});
         else
-            counts.drop(path::drop_cause::send_error);
+            ledger->dropped(path::drop_cause::send_error, {&waiting[i], 1});
     }
     return waiting.size();
 }
@@ -262,11 +263,14 @@ pcap_file_sink::pcap_file_sink(std::shared_ptr<pcap_file> file)
 pcap_file_sink::~pcap_file_sink() = default;
 
 std::size_t pcap_file_sink::consume(std::span<const path::copy> copies) noexcept {
+    state_->ledger = &ledger();
     if (state_->file->state_->is_pipe)
         return state_->consume_for_pipe(copies);
     for (const path::copy& each : copies) {
-        if (!state_->put(each))
-            state_->counts.drop(path::drop_cause::too_long);
+        if (state_->put(each))
+            continue;
+        state_->flush();
+        ledger().dropped(path::drop_cause::too_long, {&each, 1});
     }
     state_->flush();
     return copies.size();
@@ -275,10 +279,6 @@ std::size_t pcap_file_sink::consume(std::span<const path::copy> copies) noexcept
 void pcap_file_sink::wait(std::chrono::milliseconds limit) noexcept {
     if (state_->file->state_->is_pipe)
         static_cast<void>(state_->file->state_->can_write(limit));
-}
-
-path::delivery_counters pcap_file_sink::counters() const noexcept {
-    return state_->counts.read();
 }
 
 } // namespace flowtap::deliver

@@ -5,8 +5,8 @@
 
 #include <flowtap/deliver/raw_ip_sink.hpp>
 #include <flowtap/packet/fragment.hpp>
+#include <flowtap/path/delivery_ledger.hpp>
 
-#include "delivery_count.hpp"
 #include "mtu_cache.hpp"
 #include "sockets.hpp"
 
@@ -37,7 +37,7 @@ struct raw_ip_sink::state {
     /// Takes one copy that cannot go out in one piece. 0 if there is no room for it now.
     std::size_t send_alone(const path::copy& what) noexcept;
     int send_pieces(const path::copy& what, std::size_t mtu) noexcept;
-    std::size_t drop(path::drop_cause cause) noexcept;
+    std::size_t drop(path::drop_cause cause, const path::copy& what) noexcept;
     bool too_long(const path::copy& what) noexcept;
     int socket_for(family of) const noexcept {
         return of == family::inet ? inet.number() : inet6.number();
@@ -47,7 +47,7 @@ struct raw_ip_sink::state {
     descriptor inet6;
     detail::mtu_cache mtus;
     detail::message_batch batch;
-    detail::delivery_count counts;
+    path::delivery_ledger* ledger = nullptr;
     int full_socket = -1;
     int full_error = 0;
 };
@@ -80,6 +80,7 @@ raw_ip_sink::raw_ip_sink(std::unique_ptr<state> with) noexcept : state_(std::mov
 raw_ip_sink::~raw_ip_sink() = default;
 
 std::size_t raw_ip_sink::consume(std::span<const path::copy> copies) noexcept {
+    state_->ledger = &ledger();
     std::size_t done = 0;
     while (done < copies.size()) {
         const std::size_t taken = state_->send_run(copies.subspan(done));
@@ -95,14 +96,14 @@ std::size_t raw_ip_sink::state::send_run(std::span<const path::copy> copies) noe
     const family of = destination_of(first).address.ip_family();
     const int socket = socket_for(of);
     if (socket < 0)
-        return drop(path::drop_cause::unreachable);
+        return drop(path::drop_cause::unreachable, first);
     fill_batch(copies, of);
     if (batch.size() == 0)
         return send_alone(first);
     for (;;) {
         const std::size_t sent = batch.send(socket);
         if (sent != 0) {
-            counts.deliver(sent);
+            ledger->delivered(copies.first(sent));
             return sent;
         }
         const int reason = errno;
@@ -117,7 +118,7 @@ std::size_t raw_ip_sink::state::send_run(std::span<const path::copy> copies) noe
             mtus.ask(first.header->parameters().destination.address);
             return send_alone(first);
         case send_error::final:
-            return drop(detail::cause_of(reason));
+            return drop(detail::cause_of(reason), first);
         }
     }
 }
@@ -147,16 +148,16 @@ std::size_t raw_ip_sink::state::send_alone(const path::copy& what) noexcept {
         mtu = mtus.ask(to);
     // What fits and comes here cannot be written, or the system does not say why it did not go.
     if (mtu == 0 || length_of(what) <= mtu)
-        return drop(path::drop_cause::too_long);
+        return drop(path::drop_cause::too_long, what);
     int outcome = send_pieces(what, mtu);
     if (outcome == EMSGSIZE)
         outcome = send_pieces(what, mtus.ask(to));
     if (outcome == 0) {
-        counts.deliver(1);
+        ledger->delivered({&what, 1});
         return 1;
     }
     if (detail::kind_of(outcome) != send_error::full)
-        return drop(detail::cause_of(outcome));
+        return drop(detail::cause_of(outcome), what);
     // Pieces that have left go out again with the rest: a receiver knows them by their offset.
     full_socket = socket_for(to.ip_family());
     full_error = outcome;
@@ -181,17 +182,13 @@ int raw_ip_sink::state::send_pieces(const path::copy& what, std::size_t mtu) noe
     return 0;
 }
 
-std::size_t raw_ip_sink::state::drop(path::drop_cause cause) noexcept {
-    counts.drop(cause);
+std::size_t raw_ip_sink::state::drop(path::drop_cause cause, const path::copy& what) noexcept {
+    ledger->dropped(cause, {&what, 1});
     return 1;
 }
 
 void raw_ip_sink::wait(std::chrono::milliseconds limit) noexcept {
     detail::wait_writable(state_->full_socket, state_->full_error, static_cast<int>(limit.count()));
-}
-
-path::delivery_counters raw_ip_sink::counters() const noexcept {
-    return state_->counts.read();
 }
 
 } // namespace flowtap::deliver

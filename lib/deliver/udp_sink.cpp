@@ -7,12 +7,12 @@
 #include <vector>
 
 #include <flowtap/deliver/udp_sink.hpp>
+#include <flowtap/path/delivery_ledger.hpp>
 
 #ifdef __linux__
 #include <linux/filter.h>
 #endif
 
-#include "delivery_count.hpp"
 #include "sockets.hpp"
 
 namespace flowtap::deliver {
@@ -104,13 +104,13 @@ struct udp_sink::state {
     }
     std::size_t send_run(std::span<const path::copy> copies) noexcept;
     void fill_batch(std::span<const path::copy> copies, const endpoint& source) noexcept;
-    std::size_t drop(path::drop_cause cause) noexcept;
+    std::size_t drop(path::drop_cause cause, const path::copy& what) noexcept;
 
     udp_options options;
     std::vector<place> places; ///< open addressing; never more than half full
     std::size_t used = 0;
     detail::message_batch batch;
-    detail::delivery_count counts;
+    path::delivery_ledger* ledger = nullptr;
     int full_socket = -1;
     int full_error = 0;
 };
@@ -152,6 +152,7 @@ bool udp_sink::can_send(const path::copy& what) noexcept {
 }
 
 std::size_t udp_sink::consume(std::span<const path::copy> copies) noexcept {
+    state_->ledger = &ledger();
     std::size_t done = 0;
     while (done < copies.size()) {
         const std::size_t taken = state_->send_run(copies.subspan(done));
@@ -163,17 +164,18 @@ std::size_t udp_sink::consume(std::span<const path::copy> copies) noexcept {
 }
 
 std::size_t udp_sink::state::send_run(std::span<const path::copy> copies) noexcept {
-    const int socket = socket_of(copies.front());
+    const path::copy& first = copies.front();
+    const int socket = socket_of(first);
     if (socket < 0)
-        return drop(path::drop_cause::send_error);
-    fill_batch(copies, copies.front().header->parameters().source);
+        return drop(path::drop_cause::send_error, first);
+    fill_batch(copies, first.header->parameters().source);
     if (batch.size() == 0)
-        return drop(path::drop_cause::too_long);
+        return drop(path::drop_cause::too_long, first);
     bool cleared = false;
     for (;;) {
         const std::size_t sent = batch.send(socket);
         if (sent != 0) {
-            counts.deliver(sent);
+            ledger->delivered(copies.first(sent));
             return sent;
         }
         const int reason = errno;
@@ -186,7 +188,7 @@ std::size_t udp_sink::state::send_run(std::span<const path::copy> copies) noexce
             return 0;
         }
         if (kind == send_error::too_long || cleared)
-            return drop(detail::cause_of(reason));
+            return drop(detail::cause_of(reason), first);
         // It may be the answer to an earlier packet: once more, without what is queued.
         detail::clear_errors(socket);
         cleared = true;
@@ -209,17 +211,13 @@ void udp_sink::state::fill_batch(std::span<const path::copy> copies,
     }
 }
 
-std::size_t udp_sink::state::drop(path::drop_cause cause) noexcept {
-    counts.drop(cause);
+std::size_t udp_sink::state::drop(path::drop_cause cause, const path::copy& what) noexcept {
+    ledger->dropped(cause, {&what, 1});
     return 1;
 }
 
 void udp_sink::wait(std::chrono::milliseconds limit) noexcept {
     detail::wait_writable(state_->full_socket, state_->full_error, static_cast<int>(limit.count()));
-}
-
-path::delivery_counters udp_sink::counters() const noexcept {
-    return state_->counts.read();
 }
 
 } // namespace flowtap::deliver

@@ -47,11 +47,14 @@ public:
     }
 
     /// Null where nothing is yet.
-    const T* find(std::size_t index) const noexcept {
+    T* find(std::size_t index) noexcept {
         if (index >= capacity())
             return nullptr;
-        const T* chunk = directory_[index / ChunkSize].load(std::memory_order_acquire);
+        T* chunk = directory_[index / ChunkSize].load(std::memory_order_acquire);
         return chunk == nullptr ? nullptr : chunk + index % ChunkSize;
+    }
+    const T* find(std::size_t index) const noexcept {
+        return const_cast<chunked_array*>(this)->find(index);
     }
 
 private:

@@ -5,22 +5,29 @@
 
 namespace flowtap::path {
 
+namespace {
+
+/// Counters that belong together, as their words. Each structure of them holds words only.
+template <class Counters>
+using words_of = std::array<std::uint64_t, sizeof(Counters) / sizeof(std::uint64_t)>;
+
+template <class Counters>
+Counters sum_of(const Counters& a, const Counters& b) noexcept {
+    auto sum = std::bit_cast<words_of<Counters>>(a);
+    const auto more = std::bit_cast<words_of<Counters>>(b);
+    for (std::size_t i = 0; i < sum.size(); ++i)
+        sum[i] += more[i];
+    return std::bit_cast<Counters>(sum);
+}
+
+} // namespace
+
 path_counters& path_counters::operator+=(const path_counters& other) noexcept {
-    seen += other.seen;
-    seen_octets += other.seen_octets;
-    for (std::size_t i = 0; i < decoded.size(); ++i)
-        decoded[i] += other.decoded[i];
-    tapped += other.tapped;
-    own += other.own;
-    abandoned += other.abandoned;
-    sampled_out += other.sampled_out;
-    copies += other.copies;
-    delivered += other.delivered;
-    for (std::size_t i = 0; i < dropped.size(); ++i)
-        dropped[i] += other.dropped[i];
-    queued += other.queued;
-    lost += other.lost;
-    return *this;
+    return *this = sum_of(*this, other);
+}
+
+delivery_counters& delivery_counters::operator+=(const delivery_counters& other) noexcept {
+    return *this = sum_of(*this, other);
 }
 
 namespace detail {

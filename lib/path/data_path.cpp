@@ -20,7 +20,8 @@ struct data_path::state {
     /// The same workers, linked, for readers on other threads.
     std::atomic<worker::state*> newest{nullptr};
     bool has_limits = false; ///< some snapshot so far had limits on copies
-    std::size_t streams = 0; ///< no stream published so far is this high
+    /// No stream published so far is this high. Other threads read it.
+    std::atomic<std::size_t> streams{0};
 };
 
 data_path::data_path(data_path_options options) : state_(std::make_unique<state>(options)) {}
@@ -44,13 +45,14 @@ worker& data_path::add_worker(std::unique_ptr<source> from, std::unique_ptr<sink
 generation data_path::publish(snapshot what) {
     if (what.actions.stream_bound() > state_->options.streams)
         throw std::length_error("a stream's number is above data_path_options::streams");
-    state_->streams = std::max(state_->streams, what.actions.stream_bound());
+    const std::size_t streams = std::max(state_->streams.load(), what.actions.stream_bound());
     state_->has_limits = state_->has_limits || !what.copy_limits.empty();
     for (const auto& each : state_->workers) {
-        each->state_->cover(state_->common.slots.used(), state_->streams);
+        each->state_->cover(state_->common.slots.used(), streams);
         if (state_->has_limits)
             each->state_->cover_drops(state_->common.slots.used());
     }
+    state_->streams = streams;
     return generation(state_->common.snapshots.publish(std::move(what)));
 }
 
@@ -147,6 +149,26 @@ path_counters data_path::counters() const noexcept {
     for (; each != nullptr; each = each->next)
         sum += each->shown.read();
     return sum;
+}
+
+delivery_counters data_path::counters(stream_id stream) const noexcept {
+    delivery_counters sum;
+    const worker::state* each = state_->newest.load(std::memory_order_acquire);
+    for (; each != nullptr; each = each->next)
+        sum += each->ledger.counters(stream);
+    return sum;
+}
+
+path_statistics data_path::statistics() const {
+    path_statistics read;
+    const worker::state* each = state_->newest.load(std::memory_order_acquire);
+    for (; each != nullptr; each = each->next)
+        read.workers.push_back(each->shown.read());
+    std::ranges::reverse(read.workers);
+    read.streams.resize(state_->streams);
+    for (std::size_t i = 0; i < read.streams.size(); ++i)
+        read.streams[i] = counters(stream_id(static_cast<std::uint32_t>(i)));
+    return read;
 }
 
 } // namespace flowtap::path

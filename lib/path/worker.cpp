@@ -39,18 +39,21 @@ public:
 worker::state::state(detail::common& shared, const data_path_options& limits,
                      std::unique_ptr<source> from, std::unique_ptr<sink> to,
                      const worker_options& with)
-    : common(shared), packets(std::move(from)), copies(std::move(to)), options(with),
-      counts(limits.slots), drops(limits.slots), clock_(limits.clock),
+    : common(shared), ledger(limits.streams), packets(std::move(from)), copies(std::move(to)),
+      options(with), counts(limits.slots), drops(limits.slots), clock_(limits.clock),
       batch_(std::max<std::size_t>(with.batch, 1)), admission_(batch_.size()), keys_(batch_.size()),
       bodies_(batch_.size()), found_(batch_.size(), std::max(limits.slots, batch_.size())),
       outbox_(outbox_room),
       held_(std::make_unique_for_overwrite<std::uint32_t[]>(counts.capacity())),
       limited_(std::make_unique_for_overwrite<detail::limited_match[]>(counts.capacity())),
-      stamps_(limits.streams) {}
+      stamps_(limits.streams) {
+    copies->report_to(ledger);
+}
 
 void worker::state::cover(std::size_t slots, std::size_t streams) {
     counts.cover(slots);
     stamps_.cover(streams);
+    ledger.cover(streams);
 }
 
 source_state worker::state::run_once() noexcept {
@@ -70,7 +73,7 @@ void worker::state::process(std::size_t count) noexcept {
         done += copy_matched(done, match(done));
         hand_over();
     }
-    totals_.abandoned += kept_ - done;
+    end_batch(done);
     // A source that can wait does: it may block in its next read, and copies must not stay behind.
     if (packets->when_full() == backpressure::wait)
         empty_queue();
@@ -132,6 +135,17 @@ bool worker::state::must_hold_budgets() const noexcept {
     return held_count_ != 0 && copies->queued() != 0 && time_ - held_since_ < budget_hold_limit;
 }
 
+/// The batch ends here: what was kept from `first` on no filter has looked at, and what no
+/// criterion matched of the rest is counted.
+void worker::state::end_batch(std::size_t first) noexcept {
+    for (std::size_t i = first; i < kept_; ++i) {
+        ++totals_.abandoned;
+        totals_.abandoned_octets += bodies_[i].wire_length;
+    }
+    totals_.untapped = all_kept_ - totals_.tapped - totals_.abandoned;
+    totals_.untapped_octets = all_kept_octets_ - totals_.tapped_octets - totals_.abandoned_octets;
+}
+
 /// Returns how many packets at the front of the batch are to be decoded.
 std::size_t worker::state::admit(std::size_t count) noexcept {
     const input_gates* gates = now_->what.gates.get();
@@ -139,7 +153,7 @@ std::size_t worker::state::admit(std::size_t count) noexcept {
         return count;
     const auto done = admission_.pass(std::span(batch_).first(count), *gates, time_);
     totals_.sampled_out += count - done.passed;
-    totals_.seen_octets += done.octets_left_out;
+    totals_.sampled_out_octets += done.octets_left_out;
     return done.passed;
 }
 
@@ -150,8 +164,8 @@ void worker::state::decode(std::size_t count) noexcept {
     for (const captured_packet& captured : std::span(batch_).first(count)) {
         packet::packet_view view;
         packet::decode(captured.link, captured.frame, captured.wire_length, view);
-        totals_.seen_octets += captured.wire_length;
         ++totals_.decoded[index_of(view.what)];
+        totals_.decoded_octets[index_of(view.what)] += captured.wire_length;
         if (view.what != packet::verdict::ip && (view.what != packet::verdict::cut_short ||
                                                  options.cut_short != cut_short_packets::send))
             continue;
@@ -163,11 +177,14 @@ void worker::state::decode(std::size_t count) noexcept {
         view.key.way = captured.way;
         if (own != nullptr && own->contains(view.key)) {
             ++totals_.own;
+            totals_.own_octets += captured.wire_length;
             continue;
         }
         keys_[kept_] = view.key;
-        bodies_[kept_++] = {view.ip, view.total_length, captured.time};
+        bodies_[kept_++] = {view.ip, view.total_length, captured.wire_length, captured.time};
+        all_kept_octets_ += captured.wire_length;
     }
+    all_kept_ += kept_;
 }
 
 /// Matches the packets from `first` on. Returns how many it did: one at least, since there is room
@@ -192,6 +209,7 @@ std::size_t worker::state::copy_matched(std::size_t first, std::size_t count) no
         const bool tapped = now_->what.copy_limits.empty() ? tap(slots, index, body)
                                                            : tap_limited(slots, index, body);
         totals_.tapped += tapped ? 1 : 0;
+        totals_.tapped_octets += tapped ? body.wire_length : 0;
     }
     return count;
 }
@@ -356,7 +374,7 @@ void worker::state::hand_over() noexcept {
     while (!outbox_.empty()) {
         const std::span<const copy> waiting = outbox_.waiting();
         const std::size_t taken = std::min(copies->consume(waiting), waiting.size());
-        totals_.copies += taken;
+        ledger.made(waiting.first(taken));
         outbox_.taken(taken);
         if (outbox_.empty())
             return;
@@ -392,7 +410,7 @@ bool worker::state::wait_for_room() noexcept {
 /// The snapshot that the waiting copies point into may be gone: each is taken from the current one
 /// anew, and dropped when no criterion asks for it any more.
 void worker::state::refresh_waiting() noexcept {
-    const std::size_t withdrawn = outbox_.filter([this](copy& what, std::uint32_t packet) {
+    outbox_.filter([this](copy& what, std::uint32_t packet) {
         for (const slot_id slot : found_.matches(packet)) {
             const action* asked = action_of(slot, matched_with_);
             if (asked == nullptr)
@@ -405,38 +423,48 @@ void worker::state::refresh_waiting() noexcept {
             what.egress = target->egress;
             return true;
         }
+        drop(drop_cause::withdrawn, std::span(&what, 1));
         return false;
     });
-    totals_.copies += withdrawn;
-    totals_.dropped[index_of(drop_cause::withdrawn)] += withdrawn;
 }
 
 /// Drops all waiting copies of a stream that the sink has no room for. Those of other streams may
 /// have room, and are to be offered again. (Were only those at the front dropped, a full stream
 /// among others would have each copy of these offered alone.)
 void worker::state::drop_stream(stream_id full) noexcept {
-    const std::size_t count =
-        outbox_.filter([full](const copy& what, std::uint32_t) { return what.stream != full; });
-    totals_.copies += count;
-    totals_.dropped[index_of(drop_cause::sink_full)] += count;
+    outbox_.filter([this, full](const copy& what, std::uint32_t) {
+        if (what.stream != full)
+            return true;
+        drop(drop_cause::sink_full, std::span(&what, 1));
+        return false;
+    });
 }
 
 void worker::state::drop_waiting(drop_cause cause) noexcept {
-    const std::size_t count = outbox_.waiting().size();
-    totals_.copies += count;
-    totals_.dropped[index_of(cause)] += count;
+    drop(cause, outbox_.waiting());
     outbox_.clear();
+}
+
+/// Counts copies that are dropped before a sink took them.
+void worker::state::drop(drop_cause cause, std::span<const copy> what) noexcept {
+    ledger.made(what);
+    ledger.dropped(cause, what);
 }
 
 void worker::state::show_counters() noexcept {
     path_counters all = totals_;
-    const delivery_counters sink_part = copies->counters();
-    all.delivered += sink_part.delivered;
-    for (std::size_t i = 0; i < all.dropped.size(); ++i)
-        all.dropped[i] += sink_part.dropped[i];
-    all.queued = copies->queued();
+    all.filtered = packets->filtered();
     all.lost = packets->lost();
+    all.seen += all.filtered;
+    all.seen_octets = all.sampled_out_octets;
+    for (const std::uint64_t octets : all.decoded_octets)
+        all.seen_octets += octets;
+    all.pending = all_kept_ - all.tapped - all.untapped - all.abandoned;
+    all.pending_octets =
+        all_kept_octets_ - all.tapped_octets - all.untapped_octets - all.abandoned_octets;
+    static_cast<delivery_counters&>(all) = ledger.totals();
     shown.show(all);
+    ledger.show();
 }
 
 worker::worker(std::unique_ptr<state> with) : state_(std::move(with)) {}
@@ -476,6 +504,10 @@ void worker::request_stop() noexcept {
 
 path_counters worker::counters() const noexcept {
     return state_->shown.read();
+}
+
+delivery_counters worker::counters(stream_id stream) const noexcept {
+    return state_->ledger.counters(stream);
 }
 
 const source& worker::packets() const noexcept {

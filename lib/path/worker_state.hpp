@@ -5,10 +5,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <flowtap/filter/classifier.hpp>
 #include <flowtap/path/data_path.hpp>
+#include <flowtap/path/delivery_ledger.hpp>
 
 #include "admission.hpp"
 #include "budgets.hpp"
@@ -42,6 +44,7 @@ struct common {
 struct packet_body {
     byte_view octets;
     std::uint32_t total_length = 0;
+    std::uint32_t wire_length = 0;
     wall_time time;
 };
 
@@ -54,8 +57,8 @@ struct limited_match {
 
 } // namespace detail
 
-/// Everything a worker has. Its own thread works on it; the control side reads `shown` and `counts`
-/// and lets `counts` and `stamps` grow.
+/// Everything a worker has. Its own thread works on it; the control side reads `shown`, `counts`
+/// and `ledger` and lets `counts`, `ledger` and `stamps` grow.
 struct worker::state final : private copy_review {
     state(detail::common& shared, const data_path_options& limits, std::unique_ptr<source> from,
           std::unique_ptr<sink> to, const worker_options& with);
@@ -71,6 +74,8 @@ struct worker::state final : private copy_review {
     bool stopping() const noexcept { return stop.load(std::memory_order_relaxed); }
 
     detail::common& common;
+    /// Outlives the sink, which writes to it.
+    delivery_ledger ledger;
     const std::unique_ptr<source> packets;
     const std::unique_ptr<sink> copies;
     const worker_options options;
@@ -92,6 +97,7 @@ private:
     bool wants(const copy_origin& from, stream_id stream) const noexcept override;
     void look_at_clock() noexcept { time_ = clock_(); }
     std::size_t admit(std::size_t count) noexcept;
+    void end_batch(std::size_t first) noexcept;
     void decode(std::size_t count) noexcept;
     std::size_t match(std::size_t first) noexcept;
     std::size_t copy_matched(std::size_t first, std::size_t count) noexcept;
@@ -117,6 +123,7 @@ private:
     void refresh_waiting() noexcept;
     void drop_stream(stream_id full) noexcept;
     void drop_waiting(drop_cause cause) noexcept;
+    void drop(drop_cause cause, std::span<const copy> what) noexcept;
     void show_counters() noexcept;
 
     /// The snapshot in use, between entering and leaving only.
@@ -136,6 +143,9 @@ private:
     std::vector<packet_key> keys_;
     std::vector<detail::packet_body> bodies_;
     std::size_t kept_ = 0;
+    /// Packets that were kept so far, for filters to look at.
+    std::uint64_t all_kept_ = 0;
+    std::uint64_t all_kept_octets_ = 0;
     filter::match_buffer found_;
     detail::outbox outbox_;
 
@@ -154,7 +164,7 @@ private:
     std::uint16_t identification_ = 0;
     std::optional<steady_time> deadline_;
 
-    /// All but delivered and dropped, which are the sink's, and what is dropped before the sink.
+    /// All but what became of copies, which is in the ledger, and what the source has counted.
     path_counters totals_;
 };
 

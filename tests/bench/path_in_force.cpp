@@ -41,6 +41,7 @@
 #include <flowtap/core/bytes.hpp>
 #include <flowtap/filter/live_classifier.hpp>
 #include <flowtap/path/data_path.hpp>
+#include <flowtap/path/delivery_ledger.hpp>
 
 #include "filter_sets.hpp"
 
@@ -127,7 +128,7 @@ private:
 class watching_sink final : public sink {
 public:
     std::size_t consume(std::span<const copy> copies) noexcept override {
-        taken_ += copies.size();
+        ledger().delivered(copies);
         // One call for each batch, with a dozen copies. Some may ask for the marked packet besides.
         const bool is_marked = std::ranges::any_of(
             copies, [](const copy& one) { return one.stream == marked_stream; });
@@ -138,7 +139,6 @@ public:
         return copies.size();
     }
     void wait(std::chrono::milliseconds) noexcept override {}
-    delivery_counters counters() const noexcept override { return {taken_, {}}; }
 
     /// When the marked copies last began or ended, after `since`.
     std::optional<std::int64_t> changed(std::int64_t since) const noexcept {
@@ -147,7 +147,6 @@ public:
     }
 
 private:
-    std::uint64_t taken_ = 0;
     bool marked_ = false;
     alignas(64) std::atomic<std::int64_t> changed_{0};
 };

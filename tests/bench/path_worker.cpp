@@ -15,6 +15,7 @@
 #include <flowtap/core/bytes.hpp>
 #include <flowtap/filter/classifier.hpp>
 #include <flowtap/path/data_path.hpp>
+#include <flowtap/path/delivery_ledger.hpp>
 
 namespace {
 
@@ -65,14 +66,10 @@ class empty_sink final : public sink {
 public:
     std::size_t consume(std::span<const copy> copies) noexcept override {
         benchmark::DoNotOptimize(copies.data());
-        taken_ += copies.size();
+        ledger().delivered(copies);
         return copies.size();
     }
     void wait(std::chrono::milliseconds) noexcept override {}
-    delivery_counters counters() const noexcept override { return {taken_, {}}; }
-
-private:
-    std::uint64_t taken_ = 0;
 };
 
 enum class dress { plain, packets, octets, both, limits, gates };

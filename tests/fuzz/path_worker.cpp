@@ -15,6 +15,7 @@
 
 #include <flowtap/core/bytes.hpp>
 #include <flowtap/path/data_path.hpp>
+#include <flowtap/path/delivery_ledger.hpp>
 
 namespace {
 
@@ -158,11 +159,10 @@ public:
             require(each.header->size() == 28);
             require(seen_.insert({each.stream, each.packet.data(), each.packet.size()}).second);
         }
-        counts_.delivered += taken;
+        ledger().delivered(copies.first(taken));
         return taken;
     }
     void wait(std::chrono::milliseconds) noexcept override { control_.step(); }
-    path::delivery_counters counters() const noexcept override { return counts_; }
 
     void next_batch() { seen_.clear(); }
 
@@ -176,7 +176,6 @@ private:
     };
 
     control_side& control_;
-    path::delivery_counters counts_;
     std::set<delivery> seen_;
 };
 
@@ -200,7 +199,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (const std::uint64_t each : counters.dropped)
             ended += each;
         require(counters.seen == decoded);
-        require(counters.copies == ended);
+        require(counters.copies == ended + counters.queued);
+        require(counters.decoded[static_cast<std::size_t>(packet::verdict::ip)] ==
+                counters.tapped + counters.untapped + counters.own + counters.abandoned);
+        require(counters.pending == 0);
     }
     return 0;
 }

@@ -29,7 +29,7 @@ public:
 
     std::size_t consume(std::span<const path::copy> copies) noexcept override;
     void wait(std::chrono::milliseconds limit) noexcept override;
-    path::delivery_counters counters() const noexcept override;
+    void report_to(path::delivery_ledger& ledger) noexcept override;
 
 private:
     network_sink(std::unique_ptr<raw_ip_sink> raw, const udp_options& options);

@@ -46,7 +46,6 @@ public:
 
     std::size_t consume(std::span<const path::copy> copies) noexcept override;
     void wait(std::chrono::milliseconds limit) noexcept override;
-    path::delivery_counters counters() const noexcept override;
 
 private:
     struct state;

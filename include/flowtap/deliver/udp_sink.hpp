@@ -36,7 +36,6 @@ public:
     /// Copies that `can_send` refuses are dropped and counted as `drop_cause::send_error`.
     std::size_t consume(std::span<const path::copy> copies) noexcept override;
     void wait(std::chrono::milliseconds limit) noexcept override;
-    path::delivery_counters counters() const noexcept override;
 
 private:
     struct state;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <flowtap/core/clock.hpp>
 #include <flowtap/core/ids.hpp>
@@ -52,35 +53,59 @@ struct match_budget {
 
 /// What became of the packets and copies of one worker, or of all of them.
 ///
-/// seen = sampled_out + the sum of decoded; decoded ip = tapped + own + abandoned + those that
-/// nothing matched; copies = delivered + the sum of dropped + queued. What is read is always the
-/// state of a batch boundary (or of a moment at which the worker waits for its sink), never of the
-/// middle of a batch.
-struct path_counters {
+///     seen       = filtered + sampled_out + the sum of decoded
+///     decoded ip = tapped + untapped + own + abandoned + pending
+///     copies     = delivered + the sum of dropped + queued
+///
+/// (With `cut_short_packets::send` packets that are cut short stand beside `decoded ip`.) The same
+/// holds of their octets, but for packets that were filtered, of which the octets are not known.
+/// What is read is always the state of a batch boundary, or of a moment at which the worker waits
+/// for its sink, never of the middle of a batch.
+///
+/// Octets of packets are those on the wire; those of copies are of the IP packets in them. Every
+/// member but `pending` and `queued` only grows.
+struct path_counters : delivery_counters {
+    /// Packets that passed the interface or stood in the file.
     std::uint64_t seen = 0;
-    std::uint64_t seen_octets = 0;
-    /// By `packet::verdict`.
-    std::array<std::uint64_t, packet::verdict_count> decoded{};
-    /// Packets that at least one criterion matched.
-    std::uint64_t tapped = 0;
-    /// IP packets from or to the access point's own services, which are never tapped.
-    std::uint64_t own = 0;
-    /// IP packets that were read and that no filter looked at, since the worker had to stop.
-    std::uint64_t abandoned = 0;
+    std::uint64_t seen_octets = 0; ///< without `filtered`
+    /// Packets that a filter in front of the source kept back, since no criterion matches them.
+    std::uint64_t filtered = 0;
     /// Packets that were not decoded since they came faster than their input may.
     std::uint64_t sampled_out = 0;
-    /// Copies that a sink took, or that were dropped before one did.
-    std::uint64_t copies = 0;
-    std::uint64_t delivered = 0;
-    /// By `drop_cause`.
-    std::array<std::uint64_t, drop_cause_count> dropped{};
-    /// Copies that a sink keeps while their next hop is being resolved.
-    std::uint64_t queued = 0;
-    /// Lost before they could be read.
+    std::uint64_t sampled_out_octets = 0;
+    /// By `packet::verdict`.
+    std::array<std::uint64_t, packet::verdict_count> decoded{};
+    std::array<std::uint64_t, packet::verdict_count> decoded_octets{};
+    /// Packets that at least one criterion matched.
+    std::uint64_t tapped = 0;
+    std::uint64_t tapped_octets = 0;
+    /// Packets that filters looked at and none matched.
+    std::uint64_t untapped = 0;
+    std::uint64_t untapped_octets = 0;
+    /// IP packets from or to the access point's own services, which are never tapped.
+    std::uint64_t own = 0;
+    std::uint64_t own_octets = 0;
+    /// IP packets that were read and that no filter looked at, since the worker had to stop.
+    std::uint64_t abandoned = 0;
+    std::uint64_t abandoned_octets = 0;
+    /// Packets that wait while the worker waits for its sink; none at a batch boundary.
+    std::uint64_t pending = 0;
+    std::uint64_t pending_octets = 0;
+    /// Lost before they could be read, not among those `seen`.
     std::uint64_t lost = 0;
 
     FLOWTAP_PATH_API path_counters& operator+=(const path_counters& other) noexcept;
     friend bool operator==(const path_counters&, const path_counters&) = default;
+};
+
+/// Everything that is counted of a data path, but for criteria. It names nothing: workers and
+/// streams are ordinals.
+struct path_statistics {
+    /// In the order in which the workers were added.
+    std::vector<path_counters> workers;
+    /// By stream, over all workers: of every content destination that the number was given to, one
+    /// after the other. So the streams together are what the workers counted.
+    std::vector<delivery_counters> streams;
 };
 
 class worker;
@@ -183,6 +208,11 @@ public:
     slot_counters counters(slot_id slot) const noexcept;
     /// The sum over all workers. Any thread.
     path_counters counters() const noexcept;
+    /// That of one stream. Any thread.
+    delivery_counters counters(stream_id stream) const noexcept;
+    /// Each worker's and each stream's counters. The sums of each worker close, and those of each
+    /// stream; while workers run, streams can be a batch ahead of workers. Any thread.
+    path_statistics statistics() const;
 
 private:
     friend class worker;
@@ -215,6 +245,8 @@ public:
 
     /// Any thread.
     path_counters counters() const noexcept;
+    /// Its part of one stream. Any thread.
+    delivery_counters counters(stream_id stream) const noexcept;
 
     /// The worker's source: for the worker's thread, or when `run` has returned.
     const source& packets() const noexcept;

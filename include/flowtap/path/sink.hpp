@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include <flowtap/core/bytes.hpp>
@@ -65,28 +66,43 @@ enum class drop_cause : std::uint8_t {
 };
 inline constexpr std::size_t drop_cause_count = 6;
 
-/// What became of the copies a sink was given. copies taken = delivered + the sum of dropped +
-/// those that are queued.
+/// What became of copies: of all that a sink was given, or of those of one stream. Octets are those
+/// of the copied packets, without the headers around them.
+///
+/// copies = delivered + the sum of dropped + queued, and the same of their octets.
 struct delivery_counters {
+    /// Taken by the sink, or dropped before one took them. Counted by a worker: zero for a sink
+    /// that has none.
+    std::uint64_t copies = 0;
+    std::uint64_t copies_octets = 0;
     std::uint64_t delivered = 0;
+    std::uint64_t delivered_octets = 0;
+    /// Waiting in the sink for their next hop.
+    std::uint64_t queued = 0;
+    std::uint64_t queued_octets = 0;
+    /// By `drop_cause`.
     std::array<std::uint64_t, drop_cause_count> dropped{};
+    std::array<std::uint64_t, drop_cause_count> dropped_octets{};
 
+    FLOWTAP_PATH_API delivery_counters& operator+=(const delivery_counters& other) noexcept;
     friend bool operator==(const delivery_counters&, const delivery_counters&) = default;
 };
+
+class delivery_ledger;
 
 /// Where copies go: sockets, a file, a product's own egress. Used by one worker's thread at a time;
 /// `counters` may be read by any thread.
 class FLOWTAP_PATH_API sink {
 public:
-    sink() = default;
+    sink();
     sink(const sink&) = delete;
     sink& operator=(const sink&) = delete;
     virtual ~sink();
 
     /// Takes copies from the front of `copies` and says how many: those it delivered, those it
-    /// dropped for a cause it counts, and those it queued. Fewer than all means that it is full for
-    /// now, at least for the stream of the first that it did not take. Never blocks, allocates
-    /// nothing.
+    /// dropped, and those it queued. What became of each it tells `ledger()`. Fewer than all means
+    /// that it is full for now, at least for the stream of the first that it did not take. Never
+    /// blocks, allocates nothing.
     ///
     /// A copy taken has left, or is dropped, when the call returns, so that nothing of a criterion
     /// leaves after its workers have passed a batch boundary. A sink may queue a bounded number of
@@ -102,14 +118,27 @@ public:
     /// Called every 10 ms at least while there are any. Never blocks.
     virtual void advance() noexcept {}
 
-    /// Drops the queued copies that `review` does not want, and counts them by `cause`.
+    /// Drops the queued copies that `review` does not want, for `cause`.
     virtual void withdraw(const copy_review& review, drop_cause cause) noexcept;
 
     /// Waits until there may be room again, or something to do for queued copies, at most `limit`.
     virtual void wait(std::chrono::milliseconds limit) noexcept = 0;
 
+    /// From now on `ledger` is told what becomes of copies; it must outlive the sink's use. Called
+    /// before the first copy, if at all. A sink made of others passes it on to them.
+    virtual void report_to(delivery_ledger& ledger) noexcept { ledger_ = &ledger; }
+
     /// All copies taken so far. Any thread; exact between two calls of `consume`.
-    virtual delivery_counters counters() const noexcept = 0;
+    delivery_counters counters() const noexcept;
+
+protected:
+    /// Where to tell what became of each copy: that of the worker, or one of the sink's own until
+    /// there is a worker.
+    delivery_ledger& ledger() noexcept { return *ledger_; }
+
+private:
+    std::unique_ptr<delivery_ledger> own_;
+    delivery_ledger* ledger_;
 };
 
 } // namespace flowtap::path

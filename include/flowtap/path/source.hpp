@@ -71,6 +71,10 @@ public:
     /// Packets that were lost before they could be read (a live capture's ring was full).
     virtual std::uint64_t lost() const noexcept { return 0; }
 
+    /// Packets that passed the interface and were not handed over because a filter in front of the
+    /// source knows that no criterion matches them. Never less than before.
+    virtual std::uint64_t filtered() const noexcept { return 0; }
+
     /// Why the source `failed`.
     virtual error failure() const { return {}; }
 };

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@
 #include <flowtap/filter/classifier.hpp>
 #include <flowtap/packet/encapsulation.hpp>
 #include <flowtap/path/data_path.hpp>
+#include <flowtap/path/delivery_ledger.hpp>
 
 namespace flowtap::path::test {
 
@@ -136,14 +138,13 @@ public:
             into_[each.stream.value()].emplace_back(each.packet.begin(), each.packet.end());
         if (room_ != SIZE_MAX)
             room_ -= taken;
-        counters_.delivered += taken;
+        ledger().delivered(copies.first(taken));
         return taken;
     }
     void wait(std::chrono::milliseconds) noexcept override {
         if (on_wait)
             on_wait(*this);
     }
-    delivery_counters counters() const noexcept override { return counters_; }
 
     void make_room(std::size_t room) { room_ = room; }
 
@@ -152,7 +153,6 @@ public:
 private:
     deliveries& into_;
     std::size_t room_;
-    delivery_counters counters_;
 };
 
 inline packet::header_template header(std::uint16_t port = 2300) {
@@ -229,15 +229,37 @@ private:
     action_table actions_;
 };
 
-/// Whether the sums of path_counters close.
-inline bool closes(const path_counters& counters) {
-    std::uint64_t decoded = counters.sampled_out;
-    for (const std::uint64_t count : counters.decoded)
-        decoded += count;
-    std::uint64_t ended = counters.delivered;
-    for (const std::uint64_t count : counters.dropped)
-        ended += count;
-    return counters.seen == decoded && counters.copies == ended + counters.queued;
+/// Whether the sums of what became of copies close.
+inline bool closes(const delivery_counters& counters) {
+    std::uint64_t ended = counters.delivered + counters.queued;
+    std::uint64_t size = counters.delivered_octets + counters.queued_octets;
+    for (std::size_t i = 0; i < drop_cause_count; ++i) {
+        ended += counters.dropped[i];
+        size += counters.dropped_octets[i];
+    }
+    return counters.copies == ended && counters.copies_octets == size;
+}
+
+/// Whether all sums of a worker close. Packets that are cut short are matched, or they are not.
+inline bool closes(const path_counters& counters,
+                   cut_short_packets cut_short = cut_short_packets::count) {
+    const auto sum = [](const auto& counts) {
+        return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+    };
+    const auto matched = [&](const auto& counts) {
+        return counts[static_cast<std::size_t>(packet::verdict::ip)] +
+               (cut_short == cut_short_packets::send
+                    ? counts[static_cast<std::size_t>(packet::verdict::cut_short)]
+                    : 0);
+    };
+    return counters.seen == counters.filtered + counters.sampled_out + sum(counters.decoded) &&
+           counters.seen_octets == counters.sampled_out_octets + sum(counters.decoded_octets) &&
+           matched(counters.decoded) == counters.tapped + counters.untapped + counters.own +
+                                            counters.abandoned + counters.pending &&
+           matched(counters.decoded_octets) == counters.tapped_octets + counters.untapped_octets +
+                                                   counters.own_octets + counters.abandoned_octets +
+                                                   counters.pending_octets &&
+           closes(static_cast<const delivery_counters&>(counters));
 }
 
 inline std::uint64_t dropped(const path_counters& counters, drop_cause cause) {

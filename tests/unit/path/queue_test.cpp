@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <flowtap/path/data_path.hpp>
+#include <flowtap/path/delivery_ledger.hpp>
 
 #include "fixtures.hpp"
 
@@ -24,13 +25,17 @@ public:
         std::size_t taken = 0;
         for (; taken < copies.size(); ++taken) {
             const copy& each = copies[taken];
-            if (!unresolved.contains(each.stream.value()))
-                deliver(each.stream, octets(each.packet.begin(), each.packet.end()));
-            else if (waiting_for(each.stream) < 4)
+            const std::span<const copy> one = copies.subspan(taken, 1);
+            if (!unresolved.contains(each.stream.value())) {
+                ledger().delivered(one);
+                into_[each.stream.value()].emplace_back(each.packet.begin(), each.packet.end());
+            } else if (waiting_for(each.stream) < 4) {
+                ledger().queued(one);
                 queue_.push_back(
                     {each.origin, each.stream, {each.packet.begin(), each.packet.end()}});
-            else
+            } else {
                 break;
+            }
         }
         return taken;
     }
@@ -40,24 +45,29 @@ public:
         if (on_advance)
             on_advance();
         std::deque<entry> kept;
-        for (entry& each : queue_)
-            if (unresolved.contains(each.stream.value()))
+        for (entry& each : queue_) {
+            if (unresolved.contains(each.stream.value())) {
                 kept.push_back(std::move(each));
-            else
-                deliver(each.stream, std::move(each.packet));
+                continue;
+            }
+            ledger().queued_delivered(each.stream, each.packet.size());
+            into_[each.stream.value()].push_back(std::move(each.packet));
+        }
         queue_ = std::move(kept);
     }
     void withdraw(const copy_review& review, drop_cause cause) noexcept override {
-        const std::size_t gone = std::erase_if(
-            queue_, [&](const entry& each) { return !review.wants(each.origin, each.stream); });
-        counters_.dropped[static_cast<std::size_t>(cause)] += gone;
+        std::erase_if(queue_, [&](const entry& each) {
+            if (review.wants(each.origin, each.stream))
+                return false;
+            ledger().queued_dropped(cause, each.stream, each.packet.size());
+            return true;
+        });
     }
     void wait(std::chrono::milliseconds limit) noexcept override {
         longest_wait = std::max(longest_wait, limit);
         if (on_wait)
             on_wait();
     }
-    delivery_counters counters() const noexcept override { return counters_; }
 
     std::set<std::uint32_t> unresolved;
     std::function<void()> on_wait;
@@ -75,14 +85,9 @@ private:
     std::size_t waiting_for(stream_id stream) const {
         return static_cast<std::size_t>(std::ranges::count(queue_, stream, &entry::stream));
     }
-    void deliver(stream_id stream, octets packet) {
-        into_[stream.value()].push_back(std::move(packet));
-        ++counters_.delivered;
-    }
 
     deliveries& into_;
     std::deque<entry> queue_;
-    delivery_counters counters_;
 };
 
 /// A source that is idle between its batches, as a live one is.

@@ -34,22 +34,16 @@ public:
             if (each.header->size() != 28)
                 broken.fetch_add(1);
         }
-        delivered_.fetch_add(taken);
+        ledger().delivered(copies.first(taken));
         return taken;
     }
     void wait(std::chrono::milliseconds) noexcept override { std::this_thread::yield(); }
-    delivery_counters counters() const noexcept override {
-        delivery_counters counts;
-        counts.delivered = delivered_.load();
-        return counts;
-    }
 
     std::atomic<std::uint64_t> forbidden{0};
     std::atomic<std::uint64_t> broken{0};
 
 private:
     std::array<std::atomic<bool>, stream_count>& open_;
-    std::atomic<std::uint64_t> delivered_{0};
     std::size_t calls_ = 0;
 };
 

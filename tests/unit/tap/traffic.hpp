@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <flowtap/path/data_path.hpp>
+#include <flowtap/path/delivery_ledger.hpp>
 
 namespace flowtap::tap::test {
 
@@ -66,17 +67,13 @@ public:
         for (const path::copy& one : copies)
             delivered.push_back({one.header->parameters(),
                                  std::vector<std::byte>(one.packet.begin(), one.packet.end())});
-        counted_.delivered += copies.size();
+        ledger().delivered(copies);
         return copies.size();
     }
     void wait(std::chrono::milliseconds) noexcept override {}
-    path::delivery_counters counters() const noexcept override { return counted_; }
 
     std::vector<delivered_copy> delivered;
     std::function<void()> on_copies;
-
-private:
-    path::delivery_counters counted_;
 };
 
 /// One worker of a data path, worked by hand.
