@@ -36,6 +36,18 @@ std::unique_ptr<flowtap::dtcp::keyed_hash> make_hash(std::string_view key) {
     return std::make_unique<flowtap::crypto::keyed_hash_as<flowtap::dtcp::keyed_hash>>(key);
 }
 
+void log_change(const std::string& device, flowtap::capture::device_state changed) {
+    using flowtap::capture::device_state;
+    switch (changed) {
+    case device_state::up:
+        return log("{} is up again: it is captured", device);
+    case device_state::down:
+        return log("{} is down: nothing is captured until it is up", device);
+    case device_state::gone:
+        return log("{} is gone: nothing is captured until there is such a device again", device);
+    }
+}
+
 } // namespace
 
 daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit,
@@ -115,18 +127,31 @@ flowtap::result<void> daemon::open_inputs(const bindings& bound) {
         return flowtap::fail(outlet.error());
     outlet_ = std::move(*outlet);
     for (const bound_input& input : bound.inputs) {
-        auto source = open_source(input, options_);
-        if (!source)
-            return flowtap::fail(source.error());
-        auto sink = outlet_->make_sink();
-        if (!sink)
-            return flowtap::fail(sink.error());
-        auto added = std::make_unique<line>();
-        added->input = input;
-        added->worker = &path_.add_worker(std::move(*source), std::move(*sink));
-        files_ += input.from.from == input::kind::file;
-        lines_.push_back(std::move(added));
+        auto opened = open_input(input, options_, [this, device = input.from.name](auto changed) {
+            loop_.post([device, changed] { log_change(device, changed); });
+        });
+        if (!opened)
+            return flowtap::fail(opened.error());
+        if (!opened->how.empty())
+            log("{}", opened->how);
+        for (auto& source : opened->sources)
+            if (const auto added = add_line(input, std::move(source)); !added)
+                return added;
     }
+    return {};
+}
+
+/// Adds a worker that reads an input, or a share of it.
+flowtap::result<void> daemon::add_line(const bound_input& input,
+                                       std::unique_ptr<path::source> source) {
+    auto sink = outlet_->make_sink();
+    if (!sink)
+        return flowtap::fail(sink.error());
+    auto added = std::make_unique<line>();
+    added->input = input;
+    added->worker = &path_.add_worker(std::move(source), std::move(*sink));
+    files_ += input.from.from == input::kind::file;
+    lines_.push_back(std::move(added));
     return {};
 }
 
@@ -234,6 +259,11 @@ int daemon::run() {
         if (each->thread.joinable())
             each->thread.join();
     background_ = nullptr;
+    for (const auto& each : lines_)
+        if (const auto whole = flowtap::capture::counters_of(each->worker->packets()).unsplit)
+            log("{} packets of {} were merged in a way that cannot be undone, and taken as they "
+                "were",
+                whole, each->input.from.name);
     if (const flowtap::error failure = outlet_->failure(); failure.code) {
         broken_ = true;
         log("copies could not be written: {}", failure.message());

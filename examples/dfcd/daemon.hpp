@@ -28,7 +28,7 @@
 namespace dfcd {
 
 /// The intercept access point as a program: the control side on an event loop in the caller's
-/// thread, one more thread for every input, and one for what can wait.
+/// thread, one more thread for every worker, and one for what can wait.
 class daemon {
 public:
     /// Opens everything that can fail: audit log, sequence numbers, host key and sockets, inputs,
@@ -45,7 +45,7 @@ public:
     int run();
 
 private:
-    /// One input with its worker and thread.
+    /// One input, or its share of a device, with its worker and thread.
     struct line {
         bound_input input;
         flowtap::path::worker* worker = nullptr;
@@ -62,6 +62,8 @@ private:
     /// Where it listens; nowhere in a batch job.
     meeting_points own_endpoints() const;
     flowtap::result<void> open_inputs(const bindings& bound);
+    flowtap::result<void> add_line(const bound_input& input,
+                                   std::unique_ptr<flowtap::path::source> source);
     void open_access_point(flowtap::tap::settings with);
     void start_line(line& started);
     void start_devices();

@@ -3,7 +3,9 @@
 
 #include <utility>
 
-#include <flowtap/capture/live_source.hpp>
+#include <fmt/format.h>
+
+#include <flowtap/capture/live.hpp>
 #include <flowtap/capture/pcap_file_source.hpp>
 #include <flowtap/deliver/network_sink.hpp>
 #include <flowtap/deliver/pcap_file_sink.hpp>
@@ -55,20 +57,46 @@ public:
     }
 };
 
-} // namespace
+flowtap::result<opened_input> open_file(const bound_input& from) {
+    auto opened = capture::pcap_file_source::open(from.from.name, {from.port, from.from.way});
+    if (!opened)
+        return flowtap::fail(opened.error());
+    opened_input made;
+    made.sources.push_back(std::move(*opened));
+    return made;
+}
 
-flowtap::result<std::unique_ptr<path::source>> open_source(const bound_input& from,
-                                                           const options& chosen) {
-    if (from.from.from == input::kind::file)
-        return as<path::source>(
-            capture::pcap_file_source::open(from.from.name, {from.port, from.from.way}));
+/// `eth0 is captured with libpcap, by 1 worker (why it is not the ring)`.
+std::string describe(const std::string& device, const capture::live_sources& opened) {
+    const bool ring = opened.method == capture::live_method::ring;
+    const std::size_t workers = opened.sources.size();
+    return fmt::format("{} is captured {}, by {} worker{}{}", device,
+                       ring ? "through a ring" : "with libpcap", workers, workers == 1 ? "" : "s",
+                       opened.reason.empty() ? "" : " (" + opened.reason + ")");
+}
+
+flowtap::result<opened_input> open_device(const bound_input& from, const options& chosen,
+                                          std::function<void(capture::device_state)> on_change) {
     capture::live_options how;
     how.port = from.port;
     how.mode =
         chosen.promiscuous ? capture::reception::promiscuous : capture::reception::own_frames;
     if (chosen.write.empty())
         how.excluded_mark = copy_mark;
-    return as<path::source>(capture::live_source::open(from.from.name, how));
+    how.on_change = std::move(on_change);
+    auto opened = capture::open_live(from.from.name, how, chosen.workers, chosen.method);
+    if (!opened)
+        return flowtap::fail(opened.error());
+    std::string text = describe(from.from.name, *opened);
+    return opened_input{std::move(opened->sources), std::move(text)};
+}
+
+} // namespace
+
+flowtap::result<opened_input> open_input(const bound_input& from, const options& chosen,
+                                         std::function<void(capture::device_state)> on_change) {
+    return from.from.from == input::kind::file ? open_file(from)
+                                               : open_device(from, chosen, std::move(on_change));
 }
 
 flowtap::result<std::unique_ptr<copy_outlet>> copy_outlet::open(const options& chosen) {

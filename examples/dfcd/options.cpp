@@ -2,6 +2,7 @@
 #include "options.hpp"
 
 #include <iostream>
+#include <map>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +12,11 @@ namespace dfcd {
 namespace {
 
 constexpr int usage_error = 2;
+constexpr std::size_t most_workers = 64;
+
+using flowtap::capture::live_method;
+const std::map<std::string, live_method> methods{{"ring", live_method::ring},
+                                                 {"libpcap", live_method::libpcap}};
 
 constexpr std::string_view description =
     "The intercept access point: mediation devices log in over SSH, task it with DTCP, and copies "
@@ -79,6 +85,14 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
     app.add_option("--live", devices, "capture the interface IF from a network device; repeatable")
         ->type_name("IF=DEVICE");
     app.add_flag("--promiscuous", chosen.promiscuous, "capture devices in promiscuous mode");
+    app.add_option("--workers", chosen.workers, "threads that share each device")
+        ->type_name("N")
+        ->check(CLI::Range(std::size_t{1}, most_workers))
+        ->capture_default_str();
+    app.add_option("--capture", chosen.method,
+                   "how devices are captured: ring or libpcap (default: as is best)")
+        ->type_name("METHOD")
+        ->transform(CLI::Transformer(methods));
     app.add_option("--write", chosen.write,
                    "write the copies to a pcap file instead of sending them")
         ->type_name("FILE");

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include <flowtap/capture/live.hpp>
 #include <flowtap/core/packet_key.hpp>
 
 namespace dfcd {
@@ -41,6 +42,10 @@ struct options {
     bool once = false;
     bool json = false;
     bool promiscuous = false;
+    /// Of each network device.
+    std::size_t workers = 1;
+    /// How devices are captured; none: as is best.
+    std::optional<flowtap::capture::live_method> method;
     /// Criteria that must be in place before capture files are replayed.
     std::size_t start_after = 1;
 };

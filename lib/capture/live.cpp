@@ -4,9 +4,6 @@
 #include <flowtap/capture/error.hpp>
 #include <flowtap/capture/live.hpp>
 #include <flowtap/capture/live_source.hpp>
-#ifdef __linux__
-#include <flowtap/capture/ring_source.hpp>
-#endif
 
 namespace flowtap::capture {
 
@@ -59,6 +56,16 @@ result<live_sources> open_live(const std::string& device, const live_options& op
     if (other)
         other->reason = ring.error().message();
     return other;
+}
+
+ring_counters counters_of(const path::source& from) noexcept {
+#ifdef __linux__
+    if (const auto* const ring = dynamic_cast<const ring_source*>(&from))
+        return ring->counters();
+#else
+    static_cast<void>(from);
+#endif
+    return {};
 }
 
 } // namespace flowtap::capture

@@ -179,8 +179,6 @@ live_source::~live_source() = default;
 
 path::read_result live_source::read(std::span<path::captured_packet> packets) noexcept {
     state& s = *state_;
-    if (++s.reads >= reads_per_statistics)
-        s.update_lost();
     s.arena.clear();
     batch into;
     into.packets = packets;
@@ -188,6 +186,9 @@ path::read_result live_source::read(std::span<path::captured_packet> packets) no
     for (std::size_t i = 0; i < s.ways.size(); ++i)
         s.read_from(s.ways[(s.first + i) % s.ways.size()], into);
     s.first = (s.first + 1) % s.ways.size();
+    // Before the caller goes to sleep, so that the count is right when all is quiet.
+    if (into.count == 0 || ++s.reads >= reads_per_statistics)
+        s.update_lost();
     if (s.failed != nullptr)
         return {into.count, path::source_state::failed};
     return {into.count, into.count == 0 ? path::source_state::idle : path::source_state::ready};
@@ -195,7 +196,6 @@ path::read_result live_source::read(std::span<path::captured_packet> packets) no
 
 void live_source::wait(std::chrono::milliseconds limit) noexcept {
     state& s = *state_;
-    s.update_lost();
     if (::poll(s.waiting.data(), s.waiting.size(), static_cast<int>(limit.count())) <= 0)
         return;
     if ((s.waiting.back().revents & POLLIN) != 0) {

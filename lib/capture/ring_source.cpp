@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -121,16 +123,20 @@ void ring_source::state::look_for_device() noexcept {
         enter(device_state::up);
 }
 
-/// Captures the device that has the name now. False when there is none, or packets of the one
-/// before are still to be read.
+/// Captures the device that has the name now. False when there is none, when packets of the one
+/// before are still to be read, or when it cannot be done for now.
 bool ring_source::state::replace_socket() noexcept {
-    if (!detail::look_up(socket->number(), device) || has_leftovers())
+    try {
+        if (!detail::look_up(socket->number(), device) || has_leftovers())
+            return false;
+        auto opened = detail::ring_socket::open(device, options, group.get(), *opening);
+        if (!opened)
+            return false;
+        update_lost();
+        socket.emplace(std::move(*opened));
+    } catch (const std::bad_alloc&) {
         return false;
-    auto opened = detail::ring_socket::open(device, options, group.get(), *opening);
-    if (!opened)
-        return false;
-    update_lost();
-    socket.emplace(std::move(*opened));
+    }
     unload.begin(options.port, socket->device().link.value());
     now = device_state::down;
     return true;
@@ -191,16 +197,16 @@ ring_source::~ring_source() = default;
 
 path::read_result ring_source::read(std::span<path::captured_packet> packets) noexcept {
     state& s = *state_;
-    if (++s.reads >= reads_per_statistics)
-        s.update_lost();
     const std::size_t count = s.unload.read(s.socket->ring(), packets);
+    // Before the caller goes to sleep, so that the count is right when all is quiet.
+    if (count == 0 || ++s.reads >= reads_per_statistics)
+        s.update_lost();
     if (s.failed)
         return {count, path::source_state::failed};
     return {count, count == 0 ? path::source_state::idle : path::source_state::ready};
 }
 
 void ring_source::wait(std::chrono::milliseconds limit) noexcept {
-    state_->update_lost();
     state_->sleep(limit);
 }
 

@@ -6,6 +6,7 @@
 """
 
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -256,16 +257,66 @@ def live_traffic_is_tapped_for_two_sources(net):
         each.close()
 
 
-def a_device_that_goes_disturbs_no_other(net):
-    net.link("m", "m1", "t", "gone")
-    with dfcd_in(net, "--live", "ge-0/0/0=tm", "--live", "ge-0/0/1=gone") as dfcd:
+def is_tapped(net, source, destination, numbers=itertools.count()):
+    """Sends until a copy comes: a device that is up is not captured at that very moment."""
+    sink, sender = net.udp("c", SINK, 2300, timeout=0.5), net.udp("m", source, 5001)
+    sent, end = set(), time.monotonic() + lab.PATIENCE
+    while time.monotonic() < end:
+        payload = b"still here %d" % next(numbers)
+        sent.add(payload)
+        sender.sendto(payload, (destination, 9))
+        with contextlib.suppress(TimeoutError):
+            while sink.recv(2000)[28:] not in sent:
+                pass
+            break
+    else:
+        raise AssertionError("no copy comes of what %s sends" % source)
+    sink.close()
+    sender.close()
+
+
+def make_device(net):
+    net.link("m", "m1", "t", "moody")
+    net.address("m", "m1", "10.3.0.1/24")
+    net.address("t", "moody", "10.3.0.254/24")
+
+
+def a_device_that_comes_and_goes_is_captured_when_it_is_there(net):
+    make_device(net)
+    with dfcd_in(net, "--live", "ge-0/0/0=tm", "--live", "ge-0/0/1=moody",
+                 "--workers", "2") as dfcd:
+        dfcd.wait_for("moody is captured through a ring, by 2 workers")
+        device = device_in(net, dfcd)
+        for source in ("10.1.0.1", "10.3.0.1"):
+            add(device, [("Source-Address", source)], (SINK, 2300), (FOREIGN, 1), 9)
+        is_tapped(net, "10.3.0.1", "10.3.0.254")
+        net.run("t", "ip", "link", "set", "moody", "down")
+        dfcd.wait_for("moody is down")
+        is_tapped(net, "10.1.0.1", "10.1.0.254")
+        net.run("t", "ip", "link", "set", "moody", "up")
+        dfcd.wait_for("moody is up again")
+        is_tapped(net, "10.3.0.1", "10.3.0.254")
+        net.run("t", "ip", "link", "delete", "moody")
+        dfcd.wait_for("moody is gone")
+        is_tapped(net, "10.1.0.1", "10.1.0.254")
+        make_device(net)
+        dfcd.wait_for("(?s)moody is gone.*moody is up again")
+        is_tapped(net, "10.3.0.1", "10.3.0.254")
+        assert device.ask("LIST").all("CRITERIA-ID") == ["1", "2"]
+        assert dfcd.stop()[0] == 0
+    net.run("t", "ip", "link", "delete", "moody")
+
+
+def with_libpcap_a_device_that_goes_disturbs_no_other(net):
+    make_device(net)
+    with dfcd_in(net, "--capture", "libpcap", "--live", "ge-0/0/0=tm", "--live",
+                 "ge-0/0/1=moody") as dfcd:
+        dfcd.wait_for("moody is captured with libpcap, by 1 worker")
         device = device_in(net, dfcd)
         add(device, [("Source-Address", "10.1.0.1")], (SINK, 2300), (FOREIGN, 1), 9)
-        net.run("t", "ip", "link", "delete", "gone")
-        dfcd.wait_for("an input broke off: .*gone")
-        sink = net.udp("c", SINK, 2300)
-        net.udp("m", "10.1.0.1", 5001).sendto(b"still here", ("10.1.0.254", 9))
-        assert sink.recv(2000)[28:] == b"still here"
+        net.run("t", "ip", "link", "delete", "moody")
+        dfcd.wait_for("an input broke off: .*moody")
+        is_tapped(net, "10.1.0.1", "10.1.0.254")
         assert device.ask("LIST").all("CRITERIA-ID") == ["1"]
         assert dfcd.stop()[0] == 1, "the end of a device must show in the exit status"
 
@@ -299,10 +350,11 @@ def main():
         copies_on_the_wire(net, ipv6=True)
         captured_flows_leave_in_ip_in_ip(net)
         live_traffic_is_tapped_for_two_sources(net)
-        a_device_that_goes_disturbs_no_other(net)
+        a_device_that_comes_and_goes_is_captured_when_it_is_there(net)
+        with_libpcap_a_device_that_goes_disturbs_no_other(net)
         dead_receivers_of_notifications_keep_nobody_waiting(net)
     without_the_privilege_captured_flows_go_nowhere_and_dfcd_says_so()
-    print("copies over IPv4 and IPv6, in IP-in-IP, fragments, live traffic, a device that goes, "
+    print("copies over IPv4 and IPv6, in IP-in-IP, fragments, live traffic, devices that go, "
           "receivers that are gone: good")
 
 

@@ -10,6 +10,7 @@
 
 #include <flowtap/capture/api.hpp>
 #include <flowtap/capture/live_options.hpp>
+#include <flowtap/capture/ring_source.hpp>
 #include <flowtap/core/opener.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/path/source.hpp>
@@ -38,5 +39,8 @@ struct live_sources {
 FLOWTAP_CAPTURE_API result<live_sources>
 open_live(const std::string& device, const live_options& options = {}, std::size_t workers = 1,
           std::optional<live_method> method = {}, opener& with = direct_opener());
+
+/// What a source has read, if it is a ring's; zeros for others. Any thread.
+FLOWTAP_CAPTURE_API ring_counters counters_of(const path::source& from) noexcept;
 
 } // namespace flowtap::capture

@@ -69,7 +69,7 @@ public:
     void wait(std::chrono::milliseconds limit) noexcept override;
     void interrupt() noexcept override;
     path::backpressure when_full() const noexcept override;
-    /// As of the last `wait`, or at most some dozen batches ago.
+    /// As of the last read that found nothing, or at most some dozen batches ago.
     std::uint64_t lost() const noexcept override;
     error failure() const override;
 
