@@ -5,19 +5,22 @@
 //
 // METHOD is ring or libpcap, and WORKERS how many share the device. Prints `ready`, and `up`,
 // `down` and `gone` when the device has changed. When its standard input has ended and nothing more
-// comes, it prints its counters. Worker N writes what is ingress to in.N.pcap in the directory, and
-// what is egress to out.N.pcap.
+// comes, it prints its counters, and the processor time that its workers took. Worker N writes what
+// is ingress to in.N.pcap in the directory, and what is egress to out.N.pcap; nothing is written
+// when the directory is -.
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <fstream>
 #include <initializer_list>
 #include <iostream>
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,32 +75,49 @@ class reader {
 public:
     reader(path::source& from, packet::link_type link, const std::string& directory,
            std::size_t number)
-        : from_(from), in_(directory + "/in." + std::to_string(number) + ".pcap", link),
-          out_(directory + "/out." + std::to_string(number) + ".pcap", link) {}
+        : from_(from) {
+        if (directory == "-")
+            return;
+        const std::string end = "." + std::to_string(number) + ".pcap";
+        in_.emplace(directory + "/in" + end, link);
+        out_.emplace(directory + "/out" + end, link);
+    }
 
     void run() {
         int quiet = 0;
         while (!stop_ || quiet < quiet_turns) {
             const path::read_result got = from_.read(batch_);
-            for (const path::captured_packet& each : std::span(batch_).first(got.count))
-                (each.way == direction::ingress ? in_ : out_).add(each);
+            packets_ += got.count;
+            if (in_)
+                for (const path::captured_packet& each : std::span(batch_).first(got.count))
+                    (each.way == direction::ingress ? *in_ : *out_).add(each);
             if (got.state == path::source_state::failed) {
                 std::cerr << from_.failure().message() << std::endl;
-                return;
+                break;
             }
             quiet = got.count == 0 ? quiet + 1 : 0;
             if (got.state == path::source_state::idle)
                 from_.wait(turn);
         }
+        timespec used{};
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+        nanoseconds_ = static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 +
+                       static_cast<std::uint64_t>(used.tv_nsec);
     }
+
+    // Both when it has run.
+    std::uint64_t packets() const { return packets_; }
+    std::uint64_t nanoseconds() const { return nanoseconds_; }
 
     void stop() { stop_ = true; }
 
 private:
     path::source& from_;
-    pcap_writer in_;
-    pcap_writer out_;
-    std::array<path::captured_packet, 64> batch_;
+    std::optional<pcap_writer> in_;
+    std::optional<pcap_writer> out_;
+    std::array<path::captured_packet, 256> batch_;
+    std::uint64_t packets_ = 0;
+    std::uint64_t nanoseconds_ = 0;
     std::atomic<bool> stop_{false};
 };
 
@@ -122,23 +142,29 @@ packet::link_type link_of(const path::source& source) {
     return ring != nullptr ? ring->link() : packet::link_type::ethernet;
 }
 
-void print_counters(const std::vector<std::unique_ptr<path::source>>& sources) {
+void print_counters(const std::vector<std::unique_ptr<path::source>>& sources,
+                    const std::vector<std::unique_ptr<reader>>& readers) {
+    std::uint64_t packets = 0;
+    std::uint64_t nanoseconds = 0;
+    for (const auto& each : readers) {
+        packets += each->packets();
+        nanoseconds += each->nanoseconds();
+    }
     capture::ring_counters sum;
     std::uint64_t lost = 0;
     for (const auto& each : sources) {
         lost += each->lost();
-        if (const auto* const ring = dynamic_cast<const capture::ring_source*>(each.get())) {
-            const capture::ring_counters one = ring->counters();
-            sum.frames += one.frames;
-            sum.super_packets += one.super_packets;
-            sum.segments += one.segments;
-            sum.unsplit += one.unsplit;
-            sum.completed_checksums += one.completed_checksums;
-        }
+        const capture::ring_counters one = capture::counters_of(*each);
+        sum.frames += one.frames;
+        sum.super_packets += one.super_packets;
+        sum.segments += one.segments;
+        sum.unsplit += one.unsplit;
+        sum.completed_checksums += one.completed_checksums;
     }
     std::cout << "lost " << lost << " frames " << sum.frames << " super_packets "
               << sum.super_packets << " segments " << sum.segments << " unsplit " << sum.unsplit
-              << " completed " << sum.completed_checksums << std::endl;
+              << " completed " << sum.completed_checksums << " packets " << packets
+              << " nanoseconds " << nanoseconds << std::endl;
 }
 
 int run(capture::live_method method, std::size_t workers, const std::string& device,
@@ -165,7 +191,7 @@ int run(capture::live_method method, std::size_t workers, const std::string& dev
     }
     for (std::thread& each : threads)
         each.join();
-    print_counters(opened->sources);
+    print_counters(opened->sources, readers);
     return 0;
 }
 
