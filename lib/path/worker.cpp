@@ -3,8 +3,10 @@
 #include <tuple>
 #include <utility>
 
+#include <flowtap/packet/plain.hpp>
 #include <flowtap/path/data_path.hpp>
 
+#include "interface_lookup.hpp"
 #include "worker_state.hpp"
 
 namespace flowtap::path {
@@ -157,34 +159,58 @@ std::size_t worker::state::admit(std::size_t count) noexcept {
     return done.passed;
 }
 
+/// Decodes packets straight to where the classifier reads their keys: to copy a key that was just
+/// written costs more than to decode it.
 void worker::state::decode(std::size_t count) noexcept {
-    const interface_map* interfaces = now_->what.interfaces.get();
-    const own_traffic* own = now_->what.own.get();
     kept_ = 0;
+    std::uint64_t plain = 0;
+    std::uint64_t plain_octets = 0;
+    std::uint64_t kept_octets = 0;
+    const own_traffic* own = now_->what.own.get();
+    detail::interface_lookup interfaces(now_->what.interfaces.get());
     for (const captured_packet& captured : std::span(batch_).first(count)) {
-        packet::packet_view view;
-        packet::decode(captured.link, captured.frame, captured.wire_length, view);
-        ++totals_.decoded[index_of(view.what)];
-        totals_.decoded_octets[index_of(view.what)] += captured.wire_length;
-        if (view.what != packet::verdict::ip && (view.what != packet::verdict::cut_short ||
-                                                 options.cut_short != cut_short_packets::send))
+        packet_key& key = keys_[kept_];
+        int vlan = -1;
+        if (packet::plain_packet found;
+            packet::decode_plain(captured.link, captured.frame, key, found)) {
+            ++plain;
+            plain_octets += captured.wire_length;
+            bodies_[kept_] = {found.ip, found.total_length, captured.wire_length, captured.time};
+        } else if (!decode_other(captured, vlan)) {
             continue;
-        if (interfaces != nullptr) {
-            const interface_binding binding = interfaces->find(captured.port, view.vlan);
-            view.key.interface = binding.interface;
-            view.key.vrf = binding.vrf;
         }
-        view.key.way = captured.way;
-        if (own != nullptr && own->contains(view.key)) {
+        const interface_binding& binding = interfaces.find(captured.port, vlan);
+        key.interface = binding.interface;
+        key.vrf = binding.vrf;
+        key.way = captured.way;
+        if (own != nullptr && own->contains(key)) {
             ++totals_.own;
             totals_.own_octets += captured.wire_length;
             continue;
         }
-        keys_[kept_] = view.key;
-        bodies_[kept_++] = {view.ip, view.total_length, captured.wire_length, captured.time};
-        all_kept_octets_ += captured.wire_length;
+        ++kept_;
+        kept_octets += captured.wire_length;
     }
     all_kept_ += kept_;
+    all_kept_octets_ += kept_octets;
+    totals_.decoded[index_of(packet::verdict::ip)] += plain;
+    totals_.decoded_octets[index_of(packet::verdict::ip)] += plain_octets;
+}
+
+/// Decodes a packet of any kind as the next one that is kept. Returns false if filters do not look
+/// at such a packet.
+bool worker::state::decode_other(const captured_packet& captured, int& vlan) noexcept {
+    packet::packet_view view;
+    packet::decode(captured.link, captured.frame, captured.wire_length, view);
+    ++totals_.decoded[index_of(view.what)];
+    totals_.decoded_octets[index_of(view.what)] += captured.wire_length;
+    if (view.what != packet::verdict::ip &&
+        (view.what != packet::verdict::cut_short || options.cut_short != cut_short_packets::send))
+        return false;
+    vlan = view.vlan;
+    keys_[kept_] = view.key;
+    bodies_[kept_] = {view.ip, view.total_length, captured.wire_length, captured.time};
+    return true;
 }
 
 /// Matches the packets from `first` on. Returns how many it did: one at least, since there is room
@@ -240,7 +266,7 @@ bool worker::state::tap_limited(std::span<const slot_id> slots, std::uint32_t in
         tapped = true;
         const action* what = action_of(slot, matched_with_);
         if (what != nullptr && room_of(what->group) != SIZE_MAX)
-            limited_[limited_count_++] = {what->rank, slot.value(), what->group};
+            limited_[limited_count_++] = {what->rank, slot.value(), what->group.value()};
         else
             copy_for(slot, index, body, room);
     }
@@ -260,11 +286,13 @@ void worker::state::copy_limited(std::uint32_t index, const detail::packet_body&
     std::ranges::sort(all, {}, [](const detail::limited_match& each) {
         return std::tuple(each.group, each.rank, each.slot);
     });
-    copy_group_id group;
+    std::uint8_t group = 0;
     std::size_t room = 0;
     for (const detail::limited_match& each : all) {
-        if (each.group != group)
-            room = room_of(group = each.group);
+        if (each.group != group) {
+            group = each.group;
+            room = room_of(copy_group_id(group));
+        }
         copy_for(slot_id(each.slot), index, body, room);
     }
 }

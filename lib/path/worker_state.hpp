@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <flowtap/filter/classifier.hpp>
@@ -48,12 +49,14 @@ struct packet_body {
     wall_time time;
 };
 
-/// A criterion of a group with a limit that a packet matched. Made in plain memory.
+/// A criterion of a group with a limit that a packet matched. Made in plain memory: of the room for
+/// all there can be, only what is used is touched.
 struct limited_match {
     std::uint64_t rank;
     std::uint32_t slot;
-    copy_group_id group;
+    std::uint8_t group;
 };
+static_assert(std::is_trivially_default_constructible_v<limited_match>);
 
 } // namespace detail
 
@@ -99,6 +102,7 @@ private:
     std::size_t admit(std::size_t count) noexcept;
     void end_batch(std::size_t first) noexcept;
     void decode(std::size_t count) noexcept;
+    bool decode_other(const captured_packet& captured, int& vlan) noexcept;
     std::size_t match(std::size_t first) noexcept;
     std::size_t copy_matched(std::size_t first, std::size_t count) noexcept;
     bool count_match(slot_id slot, std::uint32_t octets) noexcept;

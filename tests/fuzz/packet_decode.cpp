@@ -8,6 +8,7 @@
 #include <functional>
 #include <span>
 
+#include <flowtap/packet/plain.hpp>
 #include <flowtap/packet/view.hpp>
 
 namespace {
@@ -62,5 +63,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     packet_view view;
     decode(links[data[0] % links.size()], frame, wire_length, view);
     check(view, frame, wire_length);
+    flowtap::packet_key key;
+    plain_packet found;
+    if (decode_plain(links[data[0] % links.size()], frame, key, found))
+        require(view.what == verdict::ip && view.key == key && !view.more_fragments &&
+                view.vlan == -1 && view.ip.data() == found.ip.data() &&
+                view.ip.size() == found.ip.size() && view.total_length == found.total_length);
     return 0;
 }

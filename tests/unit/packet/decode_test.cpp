@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <flowtap/packet/plain.hpp>
 #include <flowtap/packet/view.hpp>
 
 #include "builder.hpp"
@@ -43,6 +44,30 @@ TEST_CASE("every frame of the corpus decodes to what its sample says") {
         if (!sample.ip.empty())
             CHECK(view.total_length == sample.total_length);
     }
+}
+
+TEST_CASE("what is decoded as plain is as decode has it, whole and cut anywhere") {
+    std::size_t plain = 0;
+    for (const frame_sample& sample : corpus())
+        for (std::size_t size = 0; size <= sample.frame.size(); ++size) {
+            CAPTURE(sample.name);
+            CAPTURE(size);
+            const byte_view frame = byte_view(sample.frame).first(size);
+            packet_key key;
+            plain_packet found;
+            if (!decode_plain(sample.link, frame, key, found))
+                continue;
+            ++plain;
+            const packet_view view = decoded(sample.link, frame, sample.wire_length);
+            CHECK(view.what == verdict::ip);
+            CHECK(view.key == key);
+            CHECK(view.vlan == -1);
+            CHECK_FALSE(view.more_fragments);
+            CHECK(view.ip.data() == found.ip.data());
+            CHECK(view.ip.size() == found.ip.size());
+            CHECK(view.total_length == found.total_length);
+        }
+    CHECK(plain > 20);
 }
 
 TEST_CASE("the corpus reaches every verdict that each link type can give") {
