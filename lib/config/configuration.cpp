@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -144,11 +145,13 @@ loaded load_file(const std::string& path) {
     errno = 0;
     const std::unique_ptr<std::FILE, file_closer> file(std::fopen(path.c_str(), "rbe"));
     std::string text;
-    // One octet more than is allowed tells that there are too many.
-    if (file) {
-        text.resize(syntax_limits{}.octets + 1);
-        text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-    }
+    // One octet more than is allowed tells that there are too many. Piece by piece, since memory
+    // for the most there may be costs more time than all else here.
+    std::array<char, 16384> piece{};
+    std::size_t count = 0;
+    while (file && text.size() <= syntax_limits{}.octets &&
+           (count = std::fread(piece.data(), 1, piece.size(), file.get())) != 0)
+        text.append(piece.data(), count);
     if (!file || std::ferror(file.get()) != 0) {
         loaded done;
         done.found.push_back({severity::error,
