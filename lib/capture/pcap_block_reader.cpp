@@ -20,7 +20,7 @@ constexpr std::size_t most_block = std::size_t{64} << 20;
 pcap_block_reader::pcap_block_reader(reader_input from, const pcap_layout& layout)
     : from_(std::move(from)), layout_(layout),
       block_(std::clamp<std::size_t>(from_.options.block, 1, most_block)),
-      buffer_(std::make_unique_for_overwrite<std::byte[]>(front + block_)) {
+      buffer_(static_cast<std::byte*>(::operator new (front + block_, std::align_val_t{page}))) {
     common_.link = layout.link;
     common_.port = from_.options.port;
     common_.way = from_.options.way;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 
 #include "capture_reader.hpp"
@@ -28,7 +29,16 @@ public:
 private:
     enum class damage : std::uint8_t { none, too_long, cut_header, cut_packet, stream };
 
-    static constexpr std::size_t front = pcap_record::size + longest_pcap_packet;
+    /// Where a block begins, on a border of pages: the kernel copies faster to there.
+    static constexpr std::size_t page = 4096;
+    static constexpr std::size_t front = page + longest_pcap_packet;
+    static_assert(front >= pcap_record::size + longest_pcap_packet && front % page == 0);
+
+    struct free_pages {
+        void operator()(std::byte* octets) const noexcept {
+            ::operator delete (octets, std::align_val_t{page});
+        }
+    };
 
     template <bool Swapped>
     std::size_t take_records(std::span<path::captured_packet> packets) noexcept;
@@ -42,7 +52,7 @@ private:
     pcap_layout layout_;
     path::captured_packet common_;
     std::size_t block_;
-    std::unique_ptr<std::byte[]> buffer_;
+    std::unique_ptr<std::byte[], free_pages> buffer_;
     /// What was read and not handed over.
     std::size_t begin_ = front;
     std::size_t end_ = front;

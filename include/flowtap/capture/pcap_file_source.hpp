@@ -23,8 +23,9 @@ namespace flowtap::capture {
 struct file_options {
     port_id port;
     direction way = direction::ingress;
-    /// Octets that are read at a time, 1 to 64 Mi.
-    std::size_t block = std::size_t{1} << 20;
+    /// Octets that are read at a time, 1 to 64 Mi. What fits into a core's second cache together
+    /// with all else is fastest.
+    std::size_t block = std::size_t{256} << 10;
 };
 
 /// How far a capture file was read: octets of the file as it is stored.
