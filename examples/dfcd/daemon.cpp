@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <functional>
@@ -9,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <flowtap/capture/pcap_file_source.hpp>
 #include <flowtap/crypto/hmac.hpp>
 
 #include "criteria_file.hpp"
@@ -22,12 +24,16 @@
 
 namespace dfcd {
 
+namespace capture = flowtap::capture;
 namespace config = flowtap::config;
 namespace path = flowtap::path;
 namespace tap = flowtap::tap;
 namespace transport = flowtap::transport;
 
 namespace {
+
+/// How often the progress of a replay is shown.
+constexpr std::chrono::milliseconds progress_interval{500};
 
 /// What control sources are told at every start, as Alert-Info.
 constexpr std::string_view start_reason = "the access point has started: no criterion is in place";
@@ -52,7 +58,7 @@ void log_change(const std::string& device, flowtap::capture::device_state change
 
 daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit,
                const config::configuration& with)
-    : options_(chosen), audit_(std::move(audit)), users_(with.logins) {
+    : options_(chosen), audit_(std::move(audit)), users_(with.logins), progress_(chosen.shown) {
     router_.serve(
         transport::request_kind::subsystem, std::string(transport::dtcp_subsystem),
         [this](const transport::channel_request& asked) { return service_->open(asked); });
@@ -144,12 +150,13 @@ flowtap::result<void> daemon::open_inputs(const bindings& bound) {
 /// Adds a worker that reads an input, or a share of it.
 flowtap::result<void> daemon::add_line(const bound_input& input,
                                        std::unique_ptr<path::source> source) {
-    auto sink = outlet_->make_sink();
+    auto sink = outlet_->make_sink(input.from);
     if (!sink)
         return flowtap::fail(sink.error());
     auto added = std::make_unique<line>();
     added->input = input;
-    added->worker = &path_.add_worker(std::move(source), std::move(*sink));
+    added->worker =
+        &path_.add_worker(std::move(source), std::move(*sink), worker_options_for(input.from));
     files_ += input.from.from == input::kind::file;
     lines_.push_back(std::move(added));
     return {};
@@ -245,6 +252,7 @@ int daemon::run() {
             log("the replay begins when {} criteria are in place", options_.start_after);
     });
     loop_.run();
+    end_progress();
     if (!point_->save_sequences())
         log("sequence numbers could not be stored exactly: up to a block of the next ones of each "
             "control source will not be taken");
@@ -292,9 +300,43 @@ void daemon::start_files_when_due() {
         return;
     replaying_ = true;
     log("the replay begins");
+    if (progress_.is_on()) {
+        progress_.begin(replayed());
+        progress_timer_ = std::make_unique<transport::loop_timer>(loop_);
+        progress_timer_->call_at(loop_.now().steady + progress_interval,
+                                 [this] { show_progress(); });
+    }
     for (const auto& each : lines_)
         if (each->input.from.from == input::kind::file)
             start_line(*each);
+}
+
+replay_state daemon::replayed() const {
+    replay_state now;
+    now.when = loop_.now().steady;
+    now.size = 0;
+    for (const auto& each : lines_) {
+        const auto* file = dynamic_cast<const capture::pcap_file_source*>(&each->worker->packets());
+        if (file == nullptr)
+            continue;
+        const capture::file_position where = file->position();
+        now.packets += each->worker->counters().seen;
+        now.octets += where.read;
+        now.size = now.size && where.size ? std::optional(*now.size + *where.size) : std::nullopt;
+    }
+    return now;
+}
+
+void daemon::show_progress() {
+    progress_.show(replayed());
+    progress_timer_->call_at(loop_.now().steady + progress_interval, [this] { show_progress(); });
+}
+
+void daemon::end_progress() {
+    if (!progress_timer_)
+        return;
+    progress_timer_ = nullptr;
+    progress_.end(replayed());
 }
 
 void daemon::on_line_ended(line& ended, path::worker::outcome how) {
@@ -306,6 +348,7 @@ void daemon::on_line_ended(line& ended, path::worker::outcome how) {
     if (ended.input.from.from != input::kind::file)
         return;
     if (++files_ended_ == files_) {
+        end_progress();
         log("the replay has ended");
         if (options_.once)
             stop();

@@ -22,6 +22,7 @@
 #include "bindings.hpp"
 #include "lines.hpp"
 #include "options.hpp"
+#include "progress.hpp"
 #include "sequence_file.hpp"
 #include "threads.hpp"
 
@@ -68,6 +69,9 @@ private:
     void start_line(line& started);
     void start_devices();
     void start_files_when_due();
+    replay_state replayed() const;
+    void show_progress();
+    void end_progress();
     void on_line_ended(line& ended, flowtap::path::worker::outcome how);
     flowtap::result<void> note(flowtap::tap::audit_event what);
     /// Does what operators have asked for with `--reset-sequence`.
@@ -97,6 +101,9 @@ private:
     std::vector<std::unique_ptr<line>> lines_;
     std::size_t files_ = 0;
     std::size_t files_ended_ = 0;
+    progress progress_;
+    /// Set while the progress of the replay is shown.
+    std::unique_ptr<flowtap::transport::loop_timer> progress_timer_;
     bool replaying_ = false;
     bool broken_ = false;
 };

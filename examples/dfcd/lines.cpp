@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lines.hpp"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,6 +25,9 @@ namespace {
 /// The socket mark of the copies: what a live capture leaves out, so that no copy is tapped again.
 constexpr std::uint32_t copy_mark = 0xF10'7A9;
 
+/// Packets of a file in a batch: each batch is one write of its copies.
+constexpr std::size_t file_batch = 1024;
+
 /// Turns a result of one type into that of its base, for the callers that need no more.
 template <class Base, class Derived>
 flowtap::result<std::unique_ptr<Base>> as(flowtap::result<std::unique_ptr<Derived>> opened) {
@@ -31,23 +36,52 @@ flowtap::result<std::unique_ptr<Base>> as(flowtap::result<std::unique_ptr<Derive
     return std::unique_ptr<Base>(std::move(*opened));
 }
 
+/// Inputs whose names are the same share a file.
 class file_outlet final : public copy_outlet {
 public:
-    explicit file_outlet(std::shared_ptr<deliver::pcap_file> file) : file_(std::move(file)) {}
+    explicit file_outlet(std::string pattern) : pattern_(std::move(pattern)) {}
 
-    flowtap::result<std::unique_ptr<path::sink>> make_sink() override {
-        return std::unique_ptr<path::sink>(std::make_unique<deliver::pcap_file_sink>(file_));
+    /// Makes the file where there is one for all, so that it is there without an input, too.
+    flowtap::result<void> open() {
+        if (pattern_.find(input_mark) != std::string::npos)
+            return {};
+        const auto made = file_of(pattern_);
+        return made ? flowtap::result<void>() : flowtap::fail(made.error());
     }
 
-    flowtap::error failure() const override { return file_->failure(); }
+    flowtap::result<std::unique_ptr<path::sink>> make_sink(const input& of) override {
+        auto file = file_of(copies_name(pattern_, of));
+        if (!file)
+            return flowtap::fail(file.error());
+        return std::unique_ptr<path::sink>(std::make_unique<deliver::pcap_file_sink>(*file));
+    }
+
+    flowtap::error failure() const override {
+        for (const auto& [name, file] : files_)
+            if (flowtap::error reason = file->failure(); reason.code)
+                return reason;
+        return {};
+    }
 
 private:
-    std::shared_ptr<deliver::pcap_file> file_;
+    using shared_file = std::shared_ptr<deliver::pcap_file>;
+
+    flowtap::result<shared_file> file_of(const std::string& name) {
+        if (const auto known = files_.find(name); known != files_.end())
+            return known->second;
+        auto made = deliver::pcap_file::create(name);
+        if (made)
+            files_.emplace(name, *made);
+        return made;
+    }
+
+    std::string pattern_;
+    std::map<std::string, shared_file> files_;
 };
 
 class network_outlet final : public copy_outlet {
 public:
-    flowtap::result<std::unique_ptr<path::sink>> make_sink() override {
+    flowtap::result<std::unique_ptr<path::sink>> make_sink(const input&) override {
         deliver::udp_options how;
         how.socket.mark = copy_mark;
         auto opened = deliver::network_sink::open(how);
@@ -102,10 +136,27 @@ flowtap::result<opened_input> open_input(const bound_input& from, const options&
 flowtap::result<std::unique_ptr<copy_outlet>> copy_outlet::open(const options& chosen) {
     if (chosen.write.empty())
         return std::unique_ptr<copy_outlet>(std::make_unique<network_outlet>());
-    auto file = deliver::pcap_file::create(chosen.write);
-    if (!file)
-        return flowtap::fail(file.error());
-    return std::unique_ptr<copy_outlet>(std::make_unique<file_outlet>(std::move(*file)));
+    auto files = std::make_unique<file_outlet>(chosen.write);
+    if (const auto opened = files->open(); !opened)
+        return flowtap::fail(opened.error());
+    return std::unique_ptr<copy_outlet>(std::move(files));
+}
+
+std::string copies_name(const std::string& pattern, const input& of) {
+    std::string name = pattern;
+    std::string interface = of.interface + (of.way == flowtap::direction::egress ? "-out" : "");
+    std::ranges::replace(interface, '/', '-');
+    for (std::size_t at = 0; (at = name.find(input_mark, at)) != std::string::npos;
+         at += interface.size())
+        name.replace(at, input_mark.size(), interface);
+    return name;
+}
+
+path::worker_options worker_options_for(const input& from) {
+    path::worker_options made;
+    if (from.from == input::kind::file)
+        made.batch = file_batch;
+    return made;
 }
 
 } // namespace dfcd

@@ -8,6 +8,7 @@
 
 #include <flowtap/capture/live_options.hpp>
 #include <flowtap/core/result.hpp>
+#include <flowtap/path/data_path.hpp>
 #include <flowtap/path/sink.hpp>
 #include <flowtap/path/source.hpp>
 
@@ -30,7 +31,14 @@ flowtap::result<opened_input>
 open_input(const bound_input& from, const options& chosen,
            std::function<void(flowtap::capture::device_state)> on_change);
 
-/// Where the copies of all inputs go: the network, or the file of `--write`.
+/// The name of the file that the copies of an input go to: the pattern of `--write`, with the
+/// interface for `input_mark` (`ge-0-0-0`, `ge-0-0-0.100-out`).
+std::string copies_name(const std::string& pattern, const input& of);
+
+/// How a worker reads an input.
+flowtap::path::worker_options worker_options_for(const input& from);
+
+/// Where the copies of all inputs go: the network, or the files of `--write`.
 class copy_outlet {
 public:
     copy_outlet() = default;
@@ -40,10 +48,10 @@ public:
 
     static flowtap::result<std::unique_ptr<copy_outlet>> open(const options& chosen);
 
-    /// A sink for one more worker. It may outlive the outlet.
-    virtual flowtap::result<std::unique_ptr<flowtap::path::sink>> make_sink() = 0;
+    /// A sink for one more worker of an input. It may outlive the outlet.
+    virtual flowtap::result<std::unique_ptr<flowtap::path::sink>> make_sink(const input& of) = 0;
 
-    /// Why the file of `--write` has not got all copies; empty when it has.
+    /// Why a file of `--write` has not got all copies; empty when all have.
     virtual flowtap::error failure() const { return {}; }
 };
 

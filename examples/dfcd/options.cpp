@@ -78,9 +78,10 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
                    "only forget the sequence number of a control source, in the file or in the "
                    "dfcd that runs")
         ->type_name("NAME");
-    app.add_option("--read", files,
-                   "replay a capture file as the packets that enter (or leave, with IF:out) the "
-                   "interface IF; repeatable")
+    app.add_option(
+           "--read", files,
+           "replay a capture file (compressed or not; - is standard input) as the packets that "
+           "enter (or leave, with IF:out) the interface IF; repeatable")
         ->type_name("IF[:out]=CAPTURE");
     app.add_option("--live", devices, "capture the interface IF from a network device; repeatable")
         ->type_name("IF=DEVICE");
@@ -94,7 +95,8 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
         ->type_name("METHOD")
         ->transform(CLI::Transformer(methods));
     app.add_option("--write", chosen.write,
-                   "write the copies to a pcap file instead of sending them")
+                   "write the copies to a pcap file instead of sending them; with {interface} in "
+                   "its name, a file for each input")
         ->type_name("FILE");
     app.add_option("--criteria", chosen.criteria, "ADD requests to apply at start")
         ->type_name("FILE");
@@ -106,6 +108,14 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
                       ->capture_default_str();
     app.add_flag("--start-now", start_now, "replay capture files at once")->excludes(after);
     app.add_flag("--json", chosen.json, "print the summary as JSON");
+    std::string shown;
+    auto* progress =
+        app.add_option("--progress", shown,
+                       "show how far capture files are read, as a line (usual on a terminal), as "
+                       "lines of JSON, or not at all")
+            ->type_name("line|json|none")
+            ->check(CLI::IsMember({"line", "json", "none"}))
+            ->expected(0, 1);
 
     try {
         app.parse(argc, argv);
@@ -118,6 +128,10 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
     }
     if (start_now)
         chosen.start_after = 0;
+    if (progress->count() != 0)
+        chosen.shown = shown == "json"   ? progress_kind::json
+                       : shown == "none" ? progress_kind::none
+                                         : progress_kind::line;
     if (chosen.once && files.empty()) {
         std::cerr << "--once needs a capture file to read: --read IF=CAPTURE\n";
         return usage_error;

@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include <flowtap/capture/live.hpp>
 #include <flowtap/core/packet_key.hpp>
+
+#include "progress.hpp"
 
 namespace dfcd {
 
@@ -25,6 +28,9 @@ struct input {
     std::string name;
 };
 
+/// What stands for the interface of an input in the name of a file of copies.
+inline constexpr std::string_view input_mark = "{interface}";
+
 /// What the command line asks for.
 struct options {
     std::string config;
@@ -37,6 +43,7 @@ struct options {
     /// The control source whose sequence number is to be forgotten; none: dfcd is to serve.
     std::optional<std::string> reset_sequence;
     std::vector<input> inputs;
+    /// May have `input_mark` in it: then each input has a file of its own.
     std::string write;
     std::string criteria;
     bool once = false;
@@ -46,6 +53,7 @@ struct options {
     std::size_t workers = 1;
     /// How devices are captured; none: as is best.
     std::optional<flowtap::capture::live_method> method;
+    progress_kind shown = progress_kind::usual;
     /// Criteria that must be in place before capture files are replayed.
     std::size_t start_after = 1;
 };
