@@ -74,6 +74,10 @@ void access_point::restart(time_stamp now) {
     implementation_->restart(now);
 }
 
+std::vector<kernel_filter_status> access_point::kernel_filter_states() const {
+    return implementation_->kernel_filter_states();
+}
+
 status access_point::state() const {
     return implementation_->state();
 }

@@ -11,7 +11,7 @@ namespace flowtap::tap {
 
 control::control(settings with_settings, surroundings around)
     : path(around.path), audit(around.audit), make_hash(std::move(around.make_hash)),
-      sources(make_hash), published(around.path, std::move(around.background)),
+      sources(make_hash), published(around.path, around.kernel, std::move(around.background)),
       sequences(around.sequences) {
     apply(std::move(with_settings));
 }

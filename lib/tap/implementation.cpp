@@ -179,7 +179,7 @@ std::optional<effect> access_point::implementation::next_effect() {
 }
 
 std::optional<steady_time> access_point::implementation::deadline() const {
-    if (unfinished_ || state_.published.has_merged())
+    if (unfinished_ || state_.published.has_news())
         return turned_;
     std::optional<steady_time> due = datagrams_.deadline();
     const auto at_the_latest = [&](steady_time when) { due = due ? std::min(*due, when) : when; };
@@ -187,6 +187,8 @@ std::optional<steady_time> access_point::implementation::deadline() const {
         at_the_latest(state_.next_sample());
     if (const auto timer = state_.timers.next())
         at_the_latest(*timer);
+    if (const auto published = state_.published.due())
+        at_the_latest(*published);
     return due;
 }
 

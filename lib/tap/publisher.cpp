@@ -18,6 +18,16 @@ void publisher::limit(std::size_t memory) {
     criteria_.limit(limits_);
 }
 
+result<void> publisher::insert(filter::criterion what) {
+    const slot_id slot = what.slot();
+    auto inserted = criteria_.insert(std::move(what));
+    if (!inserted)
+        return inserted;
+    kernel_.insert(slot, filter_of(slot).spec());
+    changed_ = true;
+    return inserted;
+}
+
 void publisher::assign(slot_id slot, path::action then) {
     actions_.assign(slot, std::move(then));
     changed_ = true;
@@ -26,15 +36,18 @@ void publisher::assign(slot_id slot, path::action then) {
 void publisher::erase(slot_id slot) {
     criteria_.erase(slot);
     actions_.erase(slot);
+    kernel_.erase(slot);
     changed_ = true;
 }
 
 result<void> publisher::change(filter::criterion what, path::action then) {
     const slot_id slot = what.slot();
     erase(slot);
-    const auto inserted = insert_beyond_limits(std::move(what));
-    if (inserted)
-        actions_.assign(slot, std::move(then));
+    auto inserted = insert_beyond_limits(std::move(what));
+    if (!inserted)
+        return inserted;
+    actions_.assign(slot, std::move(then));
+    kernel_.insert(slot, filter_of(slot).spec());
     return inserted;
 }
 
@@ -50,24 +63,11 @@ result<void> publisher::insert_beyond_limits(filter::criterion what) {
 
 void publisher::replace(path_tables with) {
     tables_ = std::move(with);
+    kernel_.replace(tables_.interfaces);
     changed_ = true;
 }
 
-void publisher::publish(steady_time now) {
-    watch();
-    if (in_force_ < published_)
-        return;
-    if (changed_)
-        last_change_ = now;
-    const bool was_done = merger_.is_done();
-    const bool merged = merger_.collect(criteria_);
-    if (!changed_ && !merged) {
-        // What came to nothing, as for want of memory, is not begun again at once, and so for ever.
-        if (!was_done && now - last_change_ >= quiet)
-            merger_.begin(criteria_, filter::merge_aim::whole);
-        return;
-    }
-
+path::snapshot publisher::next_snapshot() {
     path::snapshot next;
     next.criteria = std::make_shared<const filter::classifier>(criteria_.version());
     next.actions = actions_;
@@ -75,10 +75,34 @@ void publisher::publish(steady_time now) {
     next.own = tables_.own;
     next.gates = tables_.gates;
     next.copy_limits = tables_.copy_limits;
+    return next;
+}
+
+void publisher::publish(steady_time now) {
+    watch();
+    kernel_.collect();
+    if (in_force_ < published_)
+        return;
+    if (changed_)
+        last_change_ = now;
+    const bool was_done = merger_.is_done();
+    const bool merged = merger_.collect(criteria_);
+    if (!changed_ && !merged) {
+        kernel_.begin(now);
+        // What came to nothing, as for want of memory, is not begun again at once, and so for ever.
+        if (!was_done && now - last_change_ >= quiet)
+            merger_.begin(criteria_, filter::merge_aim::whole);
+        return;
+    }
+
+    // Before workers know what is new, the packets that it matches must come as far as to them.
+    kernel_.widen();
     published_ = edition{published_.value() + 1};
-    watched_.emplace_back(published_, path_->publish(std::move(next)));
+    watched_.emplace_back(published_, path_->publish(next_snapshot()));
     changed_ = false;
     watch();
+    if (in_force_ >= published_)
+        kernel_.begin(now);
     merger_.begin(criteria_, filter::merge_aim::steady);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include <flowtap/path/snapshot.hpp>
 
 #include "edition.hpp"
+#include "kernel_prefilter.hpp"
 #include "merger.hpp"
 
 namespace flowtap::tap {
@@ -35,15 +37,16 @@ struct path_tables {
 /// changes into the rest is handed out, see `merger`.
 class publisher {
 public:
-    publisher(path::data_path& path, background_executor background)
-        : path_(&path), merger_(std::move(background)) {}
+    /// Null `kernel`: no programs are in front of the capture sockets.
+    publisher(path::data_path& path, kernel_filters* kernel, background_executor background)
+        : path_(&path), kernel_(kernel, background), merger_(std::move(background)) {}
 
     /// What all criteria may take; what is there already stays, even if it is more.
     void limit(std::size_t memory);
 
     /// Takes a criterion in, if there is room for it: the next publication has it. It does nothing
     /// until it has an action. Errors: those of `live_classifier::insert`.
-    result<void> insert(filter::criterion what) { return note(criteria_.insert(std::move(what))); }
+    result<void> insert(filter::criterion what);
     void assign(slot_id slot, path::action then);
     void erase(slot_id slot);
     /// Puts something else in the place of a criterion that is there, in the same slot and with
@@ -65,8 +68,15 @@ public:
     /// Publishes what has changed and what was merged; nothing when nothing has changed, or while
     /// the data path still holds back the publication before.
     void publish(steady_time now);
-    /// True when something was merged meanwhile that `publish` would take now.
-    bool has_merged() const noexcept { return merger_.is_done() && in_force_ >= published_; }
+    /// True when something was merged or made meanwhile that `publish` would take now.
+    bool has_news() const noexcept {
+        return kernel_.is_done() || (merger_.is_done() && in_force_ >= published_);
+    }
+    /// When `publish` has something to do that no change is the reason for; none if it has nothing.
+    std::optional<steady_time> due() const noexcept {
+        return changed_ || in_force_ < published_ ? std::nullopt : kernel_.due();
+    }
+    std::vector<kernel_filter_status> kernel_state() const { return kernel_.state(); }
 
     /// Asks the data path how far the workers are.
     void watch();
@@ -80,14 +90,12 @@ private:
     /// So long after the last change all criteria are merged to one whole.
     static constexpr std::chrono::seconds quiet{10};
 
-    result<void> note(result<void> changed) noexcept {
-        changed_ |= changed.has_value();
-        return changed;
-    }
+    path::snapshot next_snapshot();
 
     result<void> insert_beyond_limits(filter::criterion what);
 
     path::data_path* path_;
+    kernel_prefilter kernel_;
     filter::live_classifier criteria_;
     filter::classifier_limits limits_;
     merger merger_;

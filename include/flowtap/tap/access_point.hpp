@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include <flowtap/core/bytes.hpp>
 #include <flowtap/core/clock.hpp>
@@ -19,6 +20,7 @@
 #include <flowtap/permission/principal.hpp>
 #include <flowtap/tap/api.hpp>
 #include <flowtap/tap/audit.hpp>
+#include <flowtap/tap/kernel_filters.hpp>
 #include <flowtap/tap/sequence_store.hpp>
 #include <flowtap/tap/settings.hpp>
 
@@ -67,6 +69,10 @@ struct surroundings {
     /// Null: what must be merged is merged when it is published, and the rest within a turn when
     /// nothing has changed for ten seconds.
     std::function<void(std::function<void()>)> background = nullptr;
+    /// Programs in front of the capture sockets, which keep away what no criterion needs. They are
+    /// made in `background`, at most ten times a second, and widened in `turn` when a criterion is
+    /// added. Null: there are none.
+    kernel_filters* kernel = nullptr;
 };
 
 /// What an operator may see of the access point: no names, addresses or interfaces.
@@ -165,6 +171,8 @@ public:
     bool save_sequences();
 
     status state() const;
+    /// By port, in the order of `kernel_filters::ports`.
+    std::vector<kernel_filter_status> kernel_filter_states() const;
 
 private:
     struct implementation;

@@ -121,9 +121,10 @@ inline std::string verified(std::string_view answer, std::string_view key = "Jun
 /// An access point with a data path, a clock that stands still, and control sources' channels.
 struct rig {
     explicit rig(settings with = usual_settings(), sequence_store* sequences = nullptr,
-                 std::function<void(std::function<void()>)> background = nullptr)
-        : path(make_path_options()),
-          point(std::move(with), {path, audit, make_test_hash, sequences, std::move(background)}) {}
+                 std::function<void(std::function<void()>)> background = nullptr,
+                 kernel_filters* kernel = nullptr)
+        : path(make_path_options()), point(std::move(with), {path, audit, make_test_hash, sequences,
+                                                             std::move(background), kernel}) {}
 
     /// The workers' clock is the same as everybody's.
     path::data_path_options make_path_options() {
