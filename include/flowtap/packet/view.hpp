@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include <flowtap/core/bytes.hpp>
 #include <flowtap/core/packet_key.hpp>
@@ -68,5 +69,12 @@ struct packet_view {
 /// and IPv6 extension headers only. The decisions it takes are listed in lib/packet/README.md.
 FLOWTAP_PACKET_API void decode(link_type link, byte_view frame, std::size_t wire_length,
                                packet_view& out) noexcept;
+
+/// What the fragments of one packet have in common beside its addresses and, with IPv4, its
+/// protocol: 16 bits with IPv4, 32 with IPv6, where it stands in the fragment header. None for a
+/// packet that is no fragment, or of which the header with it was not captured. Not a member of
+/// `packet_view`, since few packets are fragments.
+FLOWTAP_PACKET_API std::optional<std::uint32_t>
+fragment_identification(const packet_view& packet) noexcept;
 
 } // namespace flowtap::packet

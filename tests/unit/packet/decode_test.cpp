@@ -150,3 +150,44 @@ TEST_CASE("more fragments is told of first and middle fragments") {
               sample.more);
     }
 }
+
+TEST_CASE("the identification of a fragment is that of the header that makes it one") {
+    struct row {
+        const char* what;
+        octets packet;
+        std::optional<std::uint32_t> identification;
+    };
+    const octets datagram = udp(1, 2, counting(12));
+    const auto v6 = [](std::uint8_t next, const octets& payload) {
+        return ipv6({.next_header = next}, payload);
+    };
+    const octets other_header = u8(17) + u8(0) + u16(1) + u32(7);
+    const row rows[] = {
+        {"IPv4, whole", ipv4({}, datagram), {}},
+        {"IPv4, first", ipv4({.fragment = 0x2000}, datagram), 0x1234},
+        {"IPv4, middle", ipv4({.fragment = 0x2001}, datagram), 0x1234},
+        {"IPv4, last", ipv4({.identification = 0, .fragment = 0x0001}, datagram), 0},
+        {"IPv6, whole", v6(17, datagram), {}},
+        {"IPv6, atomic", v6(44, fragment_header(17, 0) + datagram), {}},
+        {"IPv6, first", v6(44, fragment_header(17, 1) + datagram), 0xABCD1234},
+        {"IPv6, last", v6(44, fragment_header(17, 8) + datagram), 0xABCD1234},
+        {"IPv6, behind options", v6(0, extension(44, {}) + fragment_header(17, 8) + datagram),
+         0xABCD1234},
+        {"IPv6, behind an atomic header", v6(44, fragment_header(44, 0) + other_header + datagram),
+         7},
+        {"IPv6, of two headers the outer", v6(44, fragment_header(44, 1) + other_header + datagram),
+         0xABCD1234},
+    };
+    for (const row& each : rows) {
+        CAPTURE(each.what);
+        const packet_view view = decoded(link_type::raw, each.packet, each.packet.size());
+        CHECK(fragment_identification(view) == each.identification);
+        for (std::size_t size = 0; size < each.packet.size(); ++size) {
+            const std::unique_ptr<std::byte[]> exact(new std::byte[size]);
+            std::copy_n(each.packet.begin(), size, exact.get());
+            const auto found = fragment_identification(
+                decoded(link_type::raw, byte_view(exact.get(), size), each.packet.size()));
+            CHECK((!found || found == each.identification));
+        }
+    }
+}
