@@ -130,6 +130,9 @@ void read_flow_tap(const config::flow_tap_settings& service, tap::settings& made
         ports.push_back(where.port);
     made.families = service.families;
     made.criteria_limit = service.filter_limit;
+    made.fragments = service.fragments == config::copied_fragments::all
+                         ? flowtap::path::fragment_policy::all
+                         : flowtap::path::fragment_policy::first;
     if (service.default_source)
         made.default_source = source_settings(*service.default_source, ports);
     for (const config::control_source& source : service.control_sources)

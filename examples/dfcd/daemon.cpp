@@ -5,12 +5,14 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <flowtap/capture/pcap_file_source.hpp>
+#include <flowtap/crypto/digest.hpp>
 #include <flowtap/crypto/hmac.hpp>
 
 #include "criteria_file.hpp"
@@ -54,11 +56,19 @@ void log_change(const std::string& device, flowtap::capture::device_state change
     }
 }
 
+/// The data path's options: what it needs of randomness.
+path::data_path_options path_options() {
+    path::data_path_options made;
+    flowtap::crypto::fill_random(std::as_writable_bytes(std::span(made.fragments.hash)));
+    return made;
+}
+
 } // namespace
 
 daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit,
                const config::configuration& with)
-    : options_(chosen), audit_(std::move(audit)), users_(with.logins), progress_(chosen.shown) {
+    : options_(chosen), audit_(std::move(audit)), path_(path_options()), users_(with.logins),
+      progress_(chosen.shown) {
     router_.serve(
         transport::request_kind::subsystem, std::string(transport::dtcp_subsystem),
         [this](const transport::channel_request& asked) { return service_->open(asked); });

@@ -60,6 +60,7 @@ void compare_sources(const flow_tap_settings& old, const flow_tap_settings& next
     found.control_sources_changed = listed(changed);
     found.udp_ended = listed(udp);
     found.filter_limit_changed = old.filter_limit != next.filter_limit;
+    found.fragments_changed = old.fragments != next.fragments;
     found.udp_listen_changed = old.udp_listen != next.udp_listen;
 }
 

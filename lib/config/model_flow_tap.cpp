@@ -214,6 +214,8 @@ void read_flow_tap(const node& top, configuration& settings, reporter& report) {
     read.filter_limit = static_cast<std::uint32_t>(number_or(
         *written, "filter-limit",
         read.mode == flow_tap_mode::flow_tap_lite ? flow_tap_lite_filters : flow_tap_filters));
+    if (const word* fragments = written->value_of("fragments"))
+        read.fragments = fragments->text == "all" ? copied_fragments::all : copied_fragments::first;
     read.udp_listen = read_udp(*written, report);
     for (const node& child : written->children) {
         if (keyword_of(*child.row) != "control-source")

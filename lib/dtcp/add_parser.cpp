@@ -93,15 +93,18 @@ std::vector<given_field> collect_given(const field_table& fields) {
     return given;
 }
 
-/// Family ccc stands for whole frames, which have no addresses or ports to look at.
+/// Family ccc stands for whole frames of interfaces, in which no field of IP is looked at.
 result<void> apply_frame_family(const field_table& fields, add_request& add) {
     if (add.jtap.filter_family != family::ccc)
         return {};
     for (const parameter other :
-         {parameter::source_address, parameter::dest_address, parameter::source_port,
-          parameter::dest_port, parameter::x_jtap_ip_version})
+         {parameter::source_address, parameter::dest_address, parameter::protocol,
+          parameter::source_port, parameter::dest_port, parameter::icmp_type, parameter::icmp_code,
+          parameter::x_jtap_ip_version})
         if (const header_line* const line = fields.find(other); line != nullptr)
             return fail_at(errc::family_with_addresses, *line);
+    if (add.jtap.input_interfaces.empty() && add.jtap.output_interfaces.empty())
+        return fail_at(errc::missing_jtap_parameter, *fields.find(parameter::x_jtap_filter_family));
     add.filter.address_family = family::ccc;
     return {};
 }

@@ -76,7 +76,7 @@ constexpr error_row error_table[] = {
     {errc::several_scopes, status_code::improper_filter,
      "more than one of VRF, input and output interface is given"},
     {errc::family_with_addresses, status_code::improper_filter,
-     "family ccc is given beside an address or port field"},
+     "family ccc is given beside a field about IP packets"},
 
     {errc::invalid_timeout, status_code::improper_timeout, "the timeout is not valid"},
     {errc::missing_timeout, status_code::improper_timeout,

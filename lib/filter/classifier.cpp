@@ -64,6 +64,8 @@ result<classifier> classifier::build(std::span<const criterion> criteria,
     auto levels = std::make_shared<level_list>();
     auto built = std::make_shared<detail::version>();
     built->cost.criteria = criteria.size();
+    built->cost.frames = static_cast<std::size_t>(std::ranges::count_if(
+        criteria, [](const criterion& one) { return one.spec().families.contains(family::ccc); }));
     built->cost.entries = entries;
     (*compiled)->add_to(built->cost);
     built->cost.reserved = built->cost.memory;

@@ -36,6 +36,7 @@ result<void> live_classifier::state::insert(criterion&& what) {
     list_entries += entries;
     reserved += memory;
     ++size;
+    frames += fresh.back()->spec().families.contains(family::ccc) ? 1 : 0;
     changed = true;
     return {};
 }
@@ -47,6 +48,7 @@ bool live_classifier::state::erase(slot_id slot) {
     const std::size_t kept = kept_memory(*record->what);
     const std::size_t entries = count_entries(record->what->spec());
     const std::size_t memory = kept + reserved_memory(record->what->spec());
+    frames -= record->what->spec().families.contains(family::ccc) ? 1 : 0;
     if (const std::uint32_t at = record->fresh; at != not_fresh) {
         fresh_memory -= kept;
         if (at + 1 != fresh.size()) {
@@ -93,6 +95,7 @@ void live_classifier::state::kill(slot_id slot, std::size_t kept) {
 classifier_cost live_classifier::state::cost() const noexcept {
     classifier_cost sum = levels_cost;
     sum.criteria = size;
+    sum.frames = frames;
     sum.entries = list_entries;
     sum.reserved = reserved;
     sum.unmerged = living_in_overlays() + fresh.size();

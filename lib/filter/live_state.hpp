@@ -125,6 +125,7 @@ struct live_classifier::state {
     code_path path;
     slot_table<slot_record> slots;
     std::size_t size = 0;
+    std::size_t frames = 0; ///< of these, how many are of family ccc
     std::size_t list_entries = 0;
     /// The most octets that all criteria take, in whatever form.
     std::size_t reserved = 0;

@@ -19,7 +19,8 @@ struct data_path::state {
     std::vector<std::unique_ptr<worker>> workers;
     /// The same workers, linked, for readers on other threads.
     std::atomic<worker::state*> newest{nullptr};
-    bool has_limits = false; ///< some snapshot so far had limits on copies
+    bool has_limits = false;        ///< some snapshot so far had limits on copies
+    bool follows_fragments = false; ///< some snapshot so far asked for all fragments
     /// No stream published so far is this high. Other threads read it.
     std::atomic<std::size_t> streams{0};
 };
@@ -35,6 +36,8 @@ worker& data_path::add_worker(std::unique_ptr<source> from, std::unique_ptr<sink
     its.cover(state_->common.slots.used(), state_->streams);
     if (state_->has_limits)
         its.cover_drops(state_->common.slots.used());
+    if (state_->follows_fragments)
+        its.cover_fragments(state_->options.fragments);
     state_->workers.push_back(std::unique_ptr<worker>(new worker(std::move(made))));
     its.next = state_->newest.load(std::memory_order_relaxed);
     state_->newest.store(&its, std::memory_order_release);
@@ -47,8 +50,11 @@ generation data_path::publish(snapshot what) {
         throw std::length_error("a stream's number is above data_path_options::streams");
     const std::size_t streams = std::max(state_->streams.load(), what.actions.stream_bound());
     state_->has_limits = state_->has_limits || !what.copy_limits.empty();
+    state_->follows_fragments = state_->follows_fragments || what.fragments == fragment_policy::all;
     for (const auto& each : state_->workers) {
         each->state_->cover(state_->common.slots.used(), streams);
+        if (state_->follows_fragments)
+            each->state_->cover_fragments(state_->options.fragments);
         if (state_->has_limits)
             each->state_->cover_drops(state_->common.slots.used());
     }

@@ -11,11 +11,13 @@ constexpr std::uint64_t port_bit(std::uint16_t port) noexcept {
     return std::uint64_t{1} << (port & 63U);
 }
 
+bool is_address(const ip_address& known, family of, const address_bits& address) noexcept {
+    return known.ip_family() == of && (known.bits() == address_bits{} || known.bits() == address);
+}
+
 bool is_service(const endpoint& service, family of, const address_bits& address,
                 std::uint16_t port) noexcept {
-    if (service.port != port || service.address.ip_family() != of)
-        return false;
-    return service.address.bits() == address_bits{} || service.address.bits() == address;
+    return service.port == port && is_address(service.address, of, address);
 }
 
 } // namespace
@@ -33,6 +35,15 @@ bool own_traffic::contains(const packet_key& key) const noexcept {
         return known.protocol == key.protocol &&
                (is_service(known.service, key.of_family, key.source, key.source_port) ||
                 is_service(known.service, key.of_family, key.destination, key.destination_port));
+    });
+}
+
+bool own_traffic::may_contain(const packet_key& key) const noexcept {
+    return std::ranges::any_of(entries_, [&key](const entry& known) {
+        const ip_address& address = known.service.address;
+        return known.protocol == key.protocol &&
+               (is_address(address, key.of_family, key.source) ||
+                is_address(address, key.of_family, key.destination));
     });
 }
 

@@ -11,7 +11,8 @@ namespace {
 std::unique_ptr<const published> make_published(snapshot what, std::uint64_t number) {
     if (!what.criteria)
         what.criteria = std::make_shared<const filter::classifier>();
-    return std::make_unique<const published>(published{std::move(what), number});
+    const bool sees_frames = what.criteria->cost().frames != 0;
+    return std::make_unique<const published>(published{std::move(what), number, sees_frames});
 }
 
 } // namespace

@@ -14,6 +14,8 @@ namespace flowtap::path::detail {
 struct published {
     snapshot what;
     std::uint64_t number = 0;
+    /// Some criterion asks for whole frames.
+    bool sees_frames = false;
 };
 
 /// One worker's place in a `publication`: which generation it uses.

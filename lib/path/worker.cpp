@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <functional>
 #include <tuple>
 #include <utility>
 
@@ -30,6 +31,11 @@ constexpr std::size_t index_of(auto value) noexcept {
     return static_cast<std::size_t>(value);
 }
 
+bool is_part_of(byte_view part, byte_view whole) noexcept {
+    const std::less<const std::byte*> before;
+    return !before(part.data(), whole.data()) && before(part.data(), whole.data() + whole.size());
+}
+
 /// What there is to say of queued copies when the access point stops.
 class nothing_wanted final : public copy_review {
 public:
@@ -43,9 +49,9 @@ worker::state::state(detail::common& shared, const data_path_options& limits,
                      const worker_options& with)
     : common(shared), ledger(limits.streams), packets(std::move(from)), copies(std::move(to)),
       options(with), counts(limits.slots), drops(limits.slots), clock_(limits.clock),
-      batch_(std::max<std::size_t>(with.batch, 1)), admission_(batch_.size()), keys_(batch_.size()),
-      bodies_(batch_.size()), found_(batch_.size(), std::max(limits.slots, batch_.size())),
-      outbox_(outbox_room),
+      batch_(std::max<std::size_t>(with.batch, 1)), admission_(batch_.size()),
+      keys_(2 * batch_.size()), bodies_(2 * batch_.size()),
+      found_(batch_.size(), std::max(limits.slots, batch_.size())), outbox_(outbox_room),
       held_(std::make_unique_for_overwrite<std::uint32_t[]>(counts.capacity())),
       limited_(std::make_unique_for_overwrite<detail::limited_match[]>(counts.capacity())),
       stamps_(limits.streams) {
@@ -68,6 +74,7 @@ source_state worker::state::run_once() noexcept {
 
 void worker::state::process(std::size_t count) noexcept {
     enter();
+    begin_fragments();
     totals_.seen += count;
     decode(admit(count));
     std::size_t done = 0;
@@ -140,12 +147,12 @@ bool worker::state::must_hold_budgets() const noexcept {
 /// The batch ends here: what was kept from `first` on no filter has looked at, and what no
 /// criterion matched of the rest is counted.
 void worker::state::end_batch(std::size_t first) noexcept {
-    for (std::size_t i = first; i < kept_; ++i) {
-        ++totals_.abandoned;
-        totals_.abandoned_octets += bodies_[i].wire_length;
-    }
-    totals_.untapped = all_kept_ - totals_.tapped - totals_.abandoned;
-    totals_.untapped_octets = all_kept_octets_ - totals_.tapped_octets - totals_.abandoned_octets;
+    if (first != kept_)
+        abandon(first);
+    const std::uint64_t tapped = totals_.tapped - totals_.frames_alone;
+    const std::uint64_t tapped_octets = totals_.tapped_octets - totals_.frames_alone_octets;
+    totals_.untapped = all_kept_ - tapped - totals_.abandoned;
+    totals_.untapped_octets = all_kept_octets_ - tapped_octets - totals_.abandoned_octets;
 }
 
 /// Returns how many packets at the front of the batch are to be decoded.
@@ -159,23 +166,36 @@ std::size_t worker::state::admit(std::size_t count) noexcept {
     return done.passed;
 }
 
-/// Decodes packets straight to where the classifier reads their keys: to copy a key that was just
-/// written costs more than to decode it.
 void worker::state::decode(std::size_t count) noexcept {
     kept_ = 0;
+    tapped_frame_ = {};
+    const std::span<const captured_packet> all = std::span(batch_).first(count);
+    if (!now_->sees_frames)
+        return decode(all);
+    // Each frame as a whole first, for criteria of family ccc, then the IP packet in it for others.
+    for (const captured_packet& captured : all) {
+        take_frame(captured);
+        decode(std::span(&captured, 1));
+    }
+}
+
+/// Decodes packets straight to where the classifier reads their keys: to copy a key that was just
+/// written costs more than to decode it.
+void worker::state::decode(std::span<const captured_packet> some) noexcept {
+    const std::size_t kept_before = kept_;
     std::uint64_t plain = 0;
     std::uint64_t plain_octets = 0;
     std::uint64_t kept_octets = 0;
     const own_traffic* own = now_->what.own.get();
     detail::interface_lookup interfaces(now_->what.interfaces.get());
-    for (const captured_packet& captured : std::span(batch_).first(count)) {
+    for (const captured_packet& captured : some) {
         packet_key& key = keys_[kept_];
         int vlan = -1;
         if (packet::plain_packet found;
             packet::decode_plain(captured.link, captured.frame, key, found)) {
             ++plain;
             plain_octets += captured.wire_length;
-            bodies_[kept_] = {found.ip, found.total_length, captured.wire_length, captured.time};
+            bodies_[kept_] = {found.ip, found.total_length, captured.wire_length, captured.time, 0};
         } else if (!decode_other(captured, vlan)) {
             continue;
         }
@@ -191,7 +211,7 @@ void worker::state::decode(std::size_t count) noexcept {
         ++kept_;
         kept_octets += captured.wire_length;
     }
-    all_kept_ += kept_;
+    all_kept_ += kept_ - kept_before;
     all_kept_octets_ += kept_octets;
     totals_.decoded[index_of(packet::verdict::ip)] += plain;
     totals_.decoded_octets[index_of(packet::verdict::ip)] += plain_octets;
@@ -204,20 +224,52 @@ bool worker::state::decode_other(const captured_packet& captured, int& vlan) noe
     packet::decode(captured.link, captured.frame, captured.wire_length, view);
     ++totals_.decoded[index_of(view.what)];
     totals_.decoded_octets[index_of(view.what)] += captured.wire_length;
-    if (view.what != packet::verdict::ip &&
-        (view.what != packet::verdict::cut_short || options.cut_short != cut_short_packets::send))
-        return false;
     vlan = view.vlan;
+    if (view.what != packet::verdict::ip && !is_sent_cut_short(view))
+        return follows_fragments_ && decode_beside(captured, view);
+    const bool is_first = view.more_fragments && follows_fragments_;
+    const std::uint32_t note = is_first ? note_first(captured, view) : 0;
     keys_[kept_] = view.key;
-    bodies_[kept_] = {view.ip, view.total_length, captured.wire_length, captured.time};
+    bodies_[kept_] = {view.ip, view.total_length, captured.wire_length, captured.time, note};
     return true;
+}
+
+/// Where the packet was seen.
+void worker::state::set_place(const captured_packet& captured,
+                              packet::packet_view& view) const noexcept {
+    if (const interface_map* interfaces = now_->what.interfaces.get(); interfaces != nullptr) {
+        const interface_binding binding = interfaces->find(captured.port, view.vlan);
+        view.key.interface = binding.interface;
+        view.key.vrf = binding.vrf;
+    }
+    view.key.way = captured.way;
+}
+
+/// Packets from `done` on, which no filter looked at.
+void worker::state::abandon(std::size_t done) noexcept {
+    for (const detail::packet_body& body : std::span(bodies_).subspan(done, kept_ - done))
+        if (body.note != detail::frame_note)
+            abandon(body);
+    if (follows_fragments_)
+        abandon_early(done);
+}
+
+void worker::state::abandon(const detail::packet_body& body) noexcept {
+    ++totals_.abandoned;
+    totals_.abandoned_octets += body.wire_length;
 }
 
 /// Matches the packets from `first` on. Returns how many it did: one at least, since there is room
 /// for the matches of as many criteria as there are slots.
 std::size_t worker::state::match(std::size_t first) noexcept {
     matched_with_ = now_->number;
-    return now_->what.criteria->match(std::span(keys_).subspan(first, kept_ - first), found_);
+    matched_from_ = first;
+    const std::size_t done =
+        now_->what.criteria->match(std::span(keys_).subspan(first, kept_ - first), found_);
+    if (follows_fragments_ && fragments_->any())
+        fragments_->decide(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(done),
+                           found_, matched_with_);
+    return done;
 }
 
 /// Makes the copies of `count` matched packets. Returns how many it did: all, unless it had to
@@ -230,23 +282,47 @@ std::size_t worker::state::copy_matched(std::size_t first, std::size_t count) no
         if (stopping())
             return i;
         const detail::packet_body& body = bodies_[first + i];
-        new_stamp();
         const auto index = static_cast<std::uint32_t>(i);
-        const bool tapped = now_->what.copy_limits.empty() ? tap(slots, index, body)
-                                                           : tap_limited(slots, index, body);
-        totals_.tapped += tapped ? 1 : 0;
-        totals_.tapped_octets += tapped ? body.wire_length : 0;
+        tap(slots, index, body);
+        if (body.note != 0)
+            tap_early(slots, index, body.note);
     }
     return count;
 }
 
-/// Counts and copies one packet for all its criteria. Returns whether there were any.
-bool worker::state::tap(std::span<const slot_id> slots, std::uint32_t index,
+/// Counts and copies one packet for all its criteria.
+void worker::state::tap(std::span<const slot_id> slots, std::uint32_t index,
                         const detail::packet_body& body) noexcept {
+    new_stamp();
+    const bool tapped = now_->what.copy_limits.empty() ? tap_unlimited(slots, index, body)
+                                                       : tap_limited(slots, index, body);
+    if (tapped)
+        count_tapped(body);
+}
+
+/// A packet counts once, be it tapped as a frame, as the IP packet in it, or as both.
+void worker::state::count_tapped(const detail::packet_body& body) noexcept {
+    if (body.note == detail::frame_note) {
+        tapped_frame_ = body.octets;
+        ++totals_.frames_alone;
+        totals_.frames_alone_octets += body.wire_length;
+    } else if (!tapped_frame_.empty() && is_part_of(body.octets, tapped_frame_)) {
+        tapped_frame_ = {};
+        --totals_.frames_alone;
+        totals_.frames_alone_octets -= body.wire_length;
+        return;
+    }
+    ++totals_.tapped;
+    totals_.tapped_octets += body.wire_length;
+}
+
+/// Returns whether there were any criteria.
+bool worker::state::tap_unlimited(std::span<const slot_id> slots, std::uint32_t index,
+                                  const detail::packet_body& body) noexcept {
     std::size_t room = SIZE_MAX;
     bool tapped = false;
     for (const slot_id slot : slots) {
-        if (!count_match(slot, body.total_length))
+        if (!count_match(slot, body))
             continue;
         tapped = true;
         copy_for(slot, index, body, room);
@@ -261,10 +337,10 @@ bool worker::state::tap_limited(std::span<const slot_id> slots, std::uint32_t in
     bool tapped = false;
     limited_count_ = 0;
     for (const slot_id slot : slots) {
-        if (!count_match(slot, body.total_length))
+        if (!count_match(slot, body))
             continue;
         tapped = true;
-        const action* what = action_of(slot, matched_with_);
+        const action* what = action_of(slot, matched_with(body));
         if (what != nullptr && room_of(what->group) != SIZE_MAX)
             limited_[limited_count_++] = {what->rank, slot.value(), what->group.value()};
         else
@@ -297,16 +373,17 @@ void worker::state::copy_limited(std::uint32_t index, const detail::packet_body&
     }
 }
 
-/// Null when the criterion that was matched with the snapshot `matched_with` is no longer in force.
-const action* worker::state::action_of(slot_id slot, std::uint64_t matched_with) const noexcept {
-    if (!common.slots.of(slot).covers(matched_with))
+/// Null when the criterion that was matched with the snapshot `number` is no longer in force.
+const action* worker::state::action_of(slot_id slot, std::uint64_t number) const noexcept {
+    if (!common.slots.of(slot).covers(number))
         return nullptr;
     return now_->what.actions.find(slot);
 }
 
-bool worker::state::count_match(slot_id slot, std::uint32_t octets) noexcept {
+bool worker::state::count_match(slot_id slot, const detail::packet_body& body) noexcept {
+    const std::uint32_t octets = body.total_length;
     const detail::tenure its = common.slots.of(slot);
-    if (!its.covers(matched_with_) || now_->what.actions.find(slot) == nullptr)
+    if (!its.covers(matched_with(body)) || now_->what.actions.find(slot) == nullptr)
         return false;
     if (its.has_budget() && !draw(slot, octets))
         return false;
@@ -355,7 +432,7 @@ void worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::pa
         if (outbox_.full())
             hand_over();
         // Looked up each time: the snapshot may have changed while the worker waited for room.
-        const action* what = action_of(slot, matched_with_);
+        const action* what = action_of(slot, matched_with(body));
         if (what == nullptr || stopping() || i >= what->targets.size())
             return;
         const copy_target& target = what->targets[i];
@@ -374,7 +451,7 @@ void worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::pa
                      target.egress,
                      next_identification(),
                      body.time,
-                     {slot, matched_with_}},
+                     {slot, matched_with(body)}},
                     index);
     }
 }
@@ -440,7 +517,7 @@ bool worker::state::wait_for_room() noexcept {
 void worker::state::refresh_waiting() noexcept {
     outbox_.filter([this](copy& what, std::uint32_t packet) {
         for (const slot_id slot : found_.matches(packet)) {
-            const action* asked = action_of(slot, matched_with_);
+            const action* asked = action_of(slot, matched_with(bodies_[matched_from_ + packet]));
             if (asked == nullptr)
                 continue;
             const auto target =
@@ -487,10 +564,14 @@ void worker::state::show_counters() noexcept {
     all.seen_octets = all.sampled_out_octets;
     for (const std::uint64_t octets : all.decoded_octets)
         all.seen_octets += octets;
-    all.pending = all_kept_ - all.tapped - all.untapped - all.abandoned;
+    const std::uint64_t tapped = all.tapped - all.frames_alone;
+    const std::uint64_t tapped_octets = all.tapped_octets - all.frames_alone_octets;
+    all.pending = all_kept_ - tapped - all.untapped - all.abandoned;
     all.pending_octets =
-        all_kept_octets_ - all.tapped_octets - all.untapped_octets - all.abandoned_octets;
+        all_kept_octets_ - tapped_octets - all.untapped_octets - all.abandoned_octets;
     static_cast<delivery_counters&>(all) = ledger.totals();
+    if (has_followed_)
+        all.fragments = fragments_->counters();
     shown.show(all);
     ledger.show();
 }

@@ -16,6 +16,7 @@
 #include "admission.hpp"
 #include "budgets.hpp"
 #include "counters.hpp"
+#include "fragment_notes.hpp"
 #include "outbox.hpp"
 #include "publication.hpp"
 #include "slot_pool.hpp"
@@ -41,14 +42,6 @@ struct common {
     }
 };
 
-/// What remains of a captured packet once its key is taken out: what a copy is made of.
-struct packet_body {
-    byte_view octets;
-    std::uint32_t total_length = 0;
-    std::uint32_t wire_length = 0;
-    wall_time time;
-};
-
 /// A criterion of a group with a limit that a packet matched. Made in plain memory: of the room for
 /// all there can be, only what is used is touched.
 struct limited_match {
@@ -70,6 +63,8 @@ struct worker::state final : private copy_review {
     void cover(std::size_t slots, std::size_t streams);
     /// The same, for one with limits on copies.
     void cover_drops(std::size_t slots) { drops.cover(slots); }
+    /// The same, for one that asks for all fragments.
+    void cover_fragments(const fragment_options& with);
 
     source_state run_once() noexcept;
     /// Has the copies that the sink has queued sent, or dropped, when there are no more packets.
@@ -102,15 +97,27 @@ private:
     std::size_t admit(std::size_t count) noexcept;
     void end_batch(std::size_t first) noexcept;
     void decode(std::size_t count) noexcept;
+    void decode(std::span<const captured_packet> some) noexcept;
     bool decode_other(const captured_packet& captured, int& vlan) noexcept;
+    void set_place(const captured_packet& captured, packet::packet_view& view) const noexcept;
+    bool is_sent_cut_short(const packet::packet_view& view) const noexcept {
+        return view.what == packet::verdict::cut_short &&
+               options.cut_short == cut_short_packets::send;
+    }
+    void take_frame(const captured_packet& captured) noexcept;
+    void abandon(std::size_t done) noexcept;
+    void abandon(const detail::packet_body& body) noexcept;
     std::size_t match(std::size_t first) noexcept;
     std::size_t copy_matched(std::size_t first, std::size_t count) noexcept;
-    bool count_match(slot_id slot, std::uint32_t octets) noexcept;
+    bool count_match(slot_id slot, const detail::packet_body& body) noexcept;
     bool draw(slot_id slot, std::uint32_t octets) noexcept;
     bool drop_budgets() noexcept;
     bool must_hold_budgets() const noexcept;
-    bool tap(std::span<const slot_id> slots, std::uint32_t index,
+    void tap(std::span<const slot_id> slots, std::uint32_t index,
              const detail::packet_body& body) noexcept;
+    void count_tapped(const detail::packet_body& body) noexcept;
+    bool tap_unlimited(std::span<const slot_id> slots, std::uint32_t index,
+                       const detail::packet_body& body) noexcept;
     bool tap_limited(std::span<const slot_id> slots, std::uint32_t index,
                      const detail::packet_body& body) noexcept;
     void copy_limited(std::uint32_t index, const detail::packet_body& body) noexcept;
@@ -120,7 +127,20 @@ private:
     void count_drop(slot_id slot, std::size_t target, std::uint32_t octets) noexcept;
     std::uint16_t next_identification() noexcept;
     void new_stamp() noexcept;
-    const action* action_of(slot_id slot, std::uint64_t matched_with) const noexcept;
+    const action* action_of(slot_id slot, std::uint64_t number) const noexcept;
+    std::uint64_t matched_with(const detail::packet_body& body) const noexcept {
+        const bool is_fragment = body.note != 0 && body.note != detail::frame_note;
+        return is_fragment ? fragments_->generation(body.note) : matched_with_;
+    }
+
+    void begin_fragments() noexcept;
+    bool decode_beside(const captured_packet& captured, packet::packet_view& view) noexcept;
+    bool follow(const captured_packet& captured, packet::packet_view& view) noexcept;
+    void count_kept(const detail::fragment_notes::early_sum& what) noexcept;
+    std::uint32_t note_first(const captured_packet& captured, packet::packet_view& view) noexcept;
+    void abandon_early(std::size_t done) noexcept;
+    void tap_early(std::span<const slot_id> slots, std::uint32_t index,
+                   std::uint32_t note) noexcept;
 
     void hand_over() noexcept;
     bool wait_for_room() noexcept;
@@ -132,8 +152,9 @@ private:
 
     /// The snapshot in use, between entering and leaving only.
     const detail::published* now_ = nullptr;
-    /// The generation with which `found_` was made.
+    /// The generation with which `found_` was made, and the packet of the batch that is its first.
     std::uint64_t matched_with_ = 0;
+    std::size_t matched_from_ = 0;
     /// The generation that the copies queued by the sink were last held against.
     std::uint64_t reviewed_ = 0;
 
@@ -147,9 +168,16 @@ private:
     std::vector<packet_key> keys_;
     std::vector<detail::packet_body> bodies_;
     std::size_t kept_ = 0;
-    /// Packets that were kept so far, for filters to look at.
+    /// IP packets so far that filters looked at, or could have.
     std::uint64_t all_kept_ = 0;
     std::uint64_t all_kept_octets_ = 0;
+    /// Made by the control side; to be looked at after a snapshot that asks for it.
+    std::unique_ptr<detail::fragment_notes> fragments_;
+    /// The snapshot with which the batch began asks for all fragments; some snapshot did.
+    bool follows_fragments_ = false;
+    bool has_followed_ = false;
+    /// The last frame of the batch that was tapped as a whole.
+    byte_view tapped_frame_;
     filter::match_buffer found_;
     detail::outbox outbox_;
 

@@ -36,21 +36,17 @@ unexpected<error> fail_at(const request_context& context, parameter about, std::
 }
 
 result<void> check_what_is_built(const request_context& context, const dtcp::add_request& asked) {
-    const settings& with = context.state.with;
     if (asked.subscriber)
         return fail_at(context, parameter::x_md_intercept_id, errc::not_built);
     if (asked.action != dtcp::packet_action::copy)
         return fail_at(context, parameter::action, errc::not_built);
-    if (asked.jtap.filter_family) {
-        const bool configured = with.families.contains(*asked.jtap.filter_family);
-        return fail_at(context, parameter::x_jtap_filter_family,
-                       configured ? errc::not_built : errc::family_not_configured);
-    }
     return {};
 }
 
 /// The parameter that gave a filter its family.
 parameter family_parameter(const dtcp::add_request& asked) {
+    if (asked.jtap.filter_family)
+        return parameter::x_jtap_filter_family;
     if (!asked.filter.source_addresses.is_wildcard())
         return parameter::source_address;
     if (!asked.filter.destination_addresses.is_wildcard())
@@ -124,6 +120,7 @@ result<void> check_addresses(const request_context& context, const dtcp::jtap_pa
     return {};
 }
 
+/// Where the copies go: of IP packets, or with family ccc of whole frames.
 result<void> plan_copies(const request_context& context, const dtcp::jtap_parameters& jtap,
                          plan& made) {
     if (jtap.destinations.empty())
@@ -142,7 +139,8 @@ result<void> plan_copies(const request_context& context, const dtcp::jtap_parame
         around.source = {*jtap.source_address, *jtap.source_port};
         around.destination = destination;
         around.ttl = jtap.ttl;
-        const stream_key stream = make_stream_key(context.from.source.id(), around);
+        stream_key stream = make_stream_key(context.from.source.id(), around);
+        stream.of_frames = jtap.filter_family == family::ccc;
         if (std::find(made.streams.begin(), made.streams.end(), stream) != made.streams.end())
             continue;
         auto header = packet::header_template::make(around);

@@ -25,7 +25,8 @@ void control::apply(settings next) {
     for (const own_service& service : with.own_services)
         own->add(service.protocol, service.where);
     published.limit(with.filter_memory);
-    published.replace({names.map(), std::move(own), groups.gates(with), groups.copy_limits()});
+    published.replace(
+        {names.map(), std::move(own), groups.gates(with), groups.copy_limits(), with.fragments});
 }
 
 criterion& control::insert(control_source& into, std::unique_ptr<criterion> added) {

@@ -75,6 +75,7 @@ path::snapshot publisher::next_snapshot() {
     next.own = tables_.own;
     next.gates = tables_.gates;
     next.copy_limits = tables_.copy_limits;
+    next.fragments = tables_.fragments;
     return next;
 }
 

@@ -30,6 +30,7 @@ struct path_tables {
     std::shared_ptr<const path::own_traffic> own;
     std::shared_ptr<const path::input_gates> gates;
     std::vector<std::uint16_t> copy_limits;
+    path::fragment_policy fragments = path::fragment_policy::first;
 };
 
 /// Brings the criteria into the data path. Changes gather until `publish` makes one snapshot of

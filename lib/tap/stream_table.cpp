@@ -9,7 +9,8 @@ stream_key make_stream_key(control_source_id owner, const packet::encapsulation&
             around.source,
             around.destination,
             around.mirror.intercept_id,
-            around.mirror.session_id};
+            around.mirror.session_id,
+            false};
 }
 
 stream_id stream_table::acquire(const stream_key& key) {

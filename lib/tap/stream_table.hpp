@@ -18,7 +18,8 @@
 namespace flowtap::tap {
 
 /// What makes two targets one content destination of a control source, so that a packet is copied
-/// there once. TTL and DSCP are not part of it.
+/// there once. TTL and DSCP are not part of it. A whole frame and the IP packet in it are two
+/// things: who asks for both at one place gets both.
 struct stream_key {
     control_source_id owner;
     packet::encapsulation_kind kind = packet::encapsulation_kind::udp;
@@ -26,6 +27,7 @@ struct stream_key {
     endpoint destination;
     std::uint32_t intercept_id = 0;
     std::uint32_t session_id = 0;
+    bool of_frames = false;
 
     friend auto operator<=>(const stream_key&, const stream_key&) = default;
 };

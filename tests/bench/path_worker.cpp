@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a worker costs per packet, from the source to a sink that takes everything: with plain
-// criteria, with budgets that do not end, with limits on copies, with gates that let all through.
-// Each row is shown to copy what it should.
+// criteria, with budgets that do not end, with limits on copies, with gates that let all through,
+// with fragments that follow and whole frames that are asked for elsewhere; and what floods of
+// fragments cost. Each row is shown to copy what it should.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +25,8 @@ using namespace flowtap::path;
 
 constexpr std::size_t batch = 256;
 constexpr std::uint32_t hosts = 100;
+/// What a worker remembers of fragments at most.
+constexpr std::uint64_t path_bound = 16'384 + 1'024;
 
 /// UDP over IPv4 to 10.0.<h/256>.<h%256>, 64 octets.
 std::vector<std::byte> packet_to(std::uint32_t host) {
@@ -72,7 +75,7 @@ public:
     void wait(std::chrono::milliseconds) noexcept override {}
 };
 
-enum class dress { plain, packets, octets, both, limits, gates };
+enum class dress { plain, packets, octets, both, limits, gates, fragments, frames };
 
 /// Criteria for each host, with two streams each of their own.
 snapshot tasked(data_path& path, dress with) {
@@ -102,10 +105,21 @@ snapshot tasked(data_path& path, dress with) {
             budget.octets = std::uint64_t{1} << 60;
         path.grant(slot, budget);
     }
+    if (with == dress::frames) {
+        slot_id slot;
+        path.acquire(slot);
+        filter_spec spec;
+        spec.families = family::ccc;
+        spec.scope = input_scope{{interface_id(7)}};
+        criteria.push_back(filter::criterion::make(slot, spec).value());
+        made.actions.assign(slot, {});
+    }
     made.criteria =
         std::make_shared<const filter::classifier>(filter::classifier::build(criteria).value());
     if (with == dress::limits)
         made.copy_limits = {0, 3};
+    if (with == dress::fragments)
+        made.fragments = fragment_policy::all;
     if (with == dress::gates) {
         auto gates = std::make_shared<input_gates>();
         gates->set(port_id(0), std::make_shared<rate_gate>(1'000'000'000));
@@ -135,6 +149,54 @@ BENCHMARK_CAPTURE(work, budget_of_octets, dress::octets)->Arg(1)->Arg(20);
 BENCHMARK_CAPTURE(work, budget_of_both, dress::both)->Arg(1)->Arg(20);
 BENCHMARK_CAPTURE(work, copy_limits, dress::limits)->Arg(1)->Arg(20);
 BENCHMARK_CAPTURE(work, gates, dress::gates)->Arg(1)->Arg(20);
+
+BENCHMARK_CAPTURE(work, fragments, dress::fragments)->Arg(1)->Arg(20);
+BENCHMARK_CAPTURE(work, frames, dress::frames)->Arg(1)->Arg(20);
+
+/// Fragments of packets of ever other identifications from ever other sources.
+class flooding_source final : public source {
+public:
+    /// The field of flags and offset.
+    explicit flooding_source(std::uint16_t fragment) : packets_(batch, packet_to(0x8000)) {
+        for (std::vector<std::byte>& each : packets_)
+            store_big_endian(std::span(each).subspan(6), fragment);
+    }
+    read_result read(std::span<captured_packet> into) noexcept override {
+        for (std::size_t i = 0; i < into.size(); ++i) {
+            const std::span<std::byte> octets(packets_[i]);
+            ++next_;
+            store_big_endian(octets.subspan(4), static_cast<std::uint16_t>(next_));
+            store_big_endian(octets.subspan(12), static_cast<std::uint32_t>(next_ * 0x9E3779B9U));
+            into[i] = {.frame = octets, .wire_length = 64, .link = packet::link_type::raw};
+        }
+        return {into.size(), source_state::ready};
+    }
+    void wait(std::chrono::milliseconds) noexcept override {}
+    void interrupt() noexcept override {}
+    backpressure when_full() const noexcept override { return backpressure::wait; }
+
+private:
+    std::vector<std::vector<std::byte>> packets_;
+    std::uint32_t next_ = 0;
+};
+
+void flood(benchmark::State& state, std::uint16_t fragment) {
+    data_path path;
+    worker& one = path.add_worker(std::make_unique<flooding_source>(fragment),
+                                  std::make_unique<empty_sink>(), {.batch = batch});
+    path.publish(tasked(path, dress::fragments));
+    for (auto _ : state)
+        one.run_once();
+    const path_counters counted = one.counters();
+    state.SetItemsProcessed(static_cast<std::int64_t>(counted.seen));
+    const std::uint64_t displaced =
+        counted.fragments.decisions_displaced +
+        counted.fragments.left_out[static_cast<std::size_t>(fragment_loss::displaced)];
+    if (displaced + path_bound < counted.seen)
+        state.SkipWithError("the flood found room");
+}
+BENCHMARK_CAPTURE(flood, of_first_fragments, 0x2000);
+BENCHMARK_CAPTURE(flood, without_first_fragments, 0x2001);
 
 } // namespace
 

@@ -95,7 +95,8 @@ class Commands(unittest.TestCase):
 
     def test_the_version_is_0_8_where_it_must_be(self):
         with Server() as server:
-            done = dtcp(server, '127.0.0.1', 'add', *PARAMETERS, 'X-JTap-Filter-Family: ccc')
+            done = dtcp(server, '127.0.0.1', 'add', *PARAMETERS, 'X-JTap-Filter-Family: ccc',
+                        'X-JTap-Input-Interface: ge-0/0/0')
             self.assertNotIn('505', done.stdout)
             self.assertTrue(done.stdout.startswith('432 '), done.stdout)
             done = dtcp(server, '--protocol', '7', '127.0.0.1', 'add', *PARAMETERS,

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A control side and a worker in turns as the input says: criteria come and go, snapshots are
-// published, packets of any octets are read, the sink has room or not. Sums close, no packet is
-// copied twice to a stream, and nothing leaves for a stream that was taken away and settled.
+// published, packets of any octets and fragments of a few packets are read, the sink has room or
+// not. Sums close, no packet is copied twice to a stream, and nothing leaves for a stream that was
+// taken away and settled.
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -38,7 +41,10 @@ public:
     byte_cursor& script() { return script_; }
 
     void step() {
-        switch (script_.u8() % 4) {
+        const std::uint8_t what = script_.u8();
+        policy_ = (what & 0x40U) != 0 ? path::fragment_policy::all : path::fragment_policy::first;
+        now_ += std::chrono::seconds(what >> 7);
+        switch (what % 4) {
         case 0:
             add();
             break;
@@ -55,7 +61,12 @@ public:
 
     bool may_receive(stream_id stream) const { return open_.contains(stream.value()); }
 
-    path::data_path path{path::data_path_options{slots, streams}};
+    path::data_path path{path::data_path_options{
+        .slots = slots,
+        .streams = streams,
+        .clock = [this] { return now_; },
+        .fragments = {
+            .decisions = 2, .early = 2, .longest_early = 64, .lifetime = std::chrono::seconds(3)}}};
 
 private:
     struct entry {
@@ -71,7 +82,9 @@ private:
         filter_spec spec;
         spec.families = family_set(family::inet) | family_set(family::inet6);
         const std::uint8_t protocol = script_.u8();
-        if (protocol != 0)
+        if (protocol == 255)
+            spec.families = family::ccc;
+        else if (protocol != 0)
             spec.protocols.entries.push_back({{protocol, protocol}, false});
         packet::encapsulation with;
         with.source.port = 1;
@@ -100,6 +113,7 @@ private:
         next.criteria =
             std::make_shared<const filter::classifier>(*filter::classifier::build(criteria));
         next.actions = actions_;
+        next.fragments = policy_;
         last_ = path.publish(std::move(next));
         published_.clear();
         for (const auto& [slot, each] : present_)
@@ -117,6 +131,8 @@ private:
     }
 
     byte_cursor script_;
+    steady_time now_;
+    path::fragment_policy policy_ = path::fragment_policy::first;
     std::map<slot_id, entry> present_;
     path::action_table actions_;
     path::generation last_;
@@ -130,11 +146,15 @@ public:
 
     path::read_result read(std::span<path::captured_packet> packets) noexcept override {
         byte_cursor& script = control_.script();
-        std::size_t count = script.u8() % 4;
-        for (path::captured_packet& each : packets.first(count)) {
-            each.frame = script.take(std::min<std::size_t>(script.u8(), script.remaining()));
+        const std::uint8_t what = script.u8();
+        const std::size_t count = what % 4;
+        for (std::size_t i = 0; i < count; ++i) {
+            path::captured_packet& each = packets[i];
+            each.frame = (what & 0x80U) != 0
+                             ? make_fragment(made_[i], script)
+                             : script.take(std::min<std::size_t>(script.u8(), script.remaining()));
             each.wire_length = static_cast<std::uint32_t>(each.frame.size()) + script.u8() % 2;
-            each.link = packet::link_type::raw;
+            each.link = (what & 0x40U) != 0 ? packet::link_type::ethernet : packet::link_type::raw;
         }
         return {count, path::source_state::ready};
     }
@@ -143,7 +163,39 @@ public:
     path::backpressure when_full() const noexcept override { return path::backpressure::wait; }
 
 private:
+    static constexpr std::size_t longest = 40 + 8 + 31;
+    using room = std::array<std::byte, longest>;
+
+    /// A fragment of one of eight packets of UDP.
+    static byte_view make_fragment(room& into, byte_cursor& script) {
+        const std::uint8_t which = script.u8();
+        const std::uint8_t place = script.u8();
+        const bool is_ipv4 = (which & 1U) == 0;
+        const std::size_t header = is_ipv4 ? 20 : 48;
+        into = {};
+        const std::span<std::byte> out(into);
+        const std::size_t size = header + (which >> 3);
+        const auto more = static_cast<std::uint16_t>(place & 1U);
+        const auto offset = static_cast<std::uint16_t>(place >> 1);
+        if (is_ipv4) {
+            store_big_endian(out.subspan(0, 1), std::uint8_t{0x45});
+            store_big_endian(out.subspan(2, 2), static_cast<std::uint16_t>(size));
+            store_big_endian(out.subspan(4, 2), static_cast<std::uint16_t>(which >> 1 & 3U));
+            store_big_endian(out.subspan(6, 2), static_cast<std::uint16_t>(more << 13 | offset));
+            store_big_endian(out.subspan(9, 1), std::uint8_t{17});
+        } else {
+            store_big_endian(out.subspan(0, 1), std::uint8_t{0x60});
+            store_big_endian(out.subspan(4, 2), static_cast<std::uint16_t>(size - 40));
+            store_big_endian(out.subspan(6, 1), std::uint8_t{44});
+            store_big_endian(out.subspan(40, 1), std::uint8_t{17});
+            store_big_endian(out.subspan(42, 2), static_cast<std::uint16_t>(offset << 3 | more));
+            store_big_endian(out.subspan(44, 4), static_cast<std::uint32_t>(which >> 1 & 3U));
+        }
+        return byte_view(into).first(size);
+    }
+
     control_side& control_;
+    std::array<room, 4> made_{};
 };
 
 class checking_sink final : public path::sink {
@@ -200,9 +252,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             ended += each;
         require(counters.seen == decoded);
         require(counters.copies == ended + counters.queued);
-        require(counters.decoded[static_cast<std::size_t>(packet::verdict::ip)] ==
-                counters.tapped + counters.untapped + counters.own + counters.abandoned);
+        require(counters.decoded[static_cast<std::size_t>(packet::verdict::ip)] +
+                    counters.fragments.followed ==
+                counters.tapped - counters.frames_alone + counters.untapped + counters.own +
+                    counters.abandoned);
         require(counters.pending == 0);
+        require(counters.frames_alone <= counters.tapped && counters.tapped <= counters.seen);
+        std::uint64_t later = counters.fragments.followed + counters.fragments.waiting;
+        for (const std::uint64_t each : counters.fragments.left_out)
+            later += each;
+        require(later <=
+                counters.decoded[static_cast<std::size_t>(packet::verdict::later_fragment)]);
     }
     return 0;
 }

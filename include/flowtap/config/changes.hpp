@@ -43,6 +43,8 @@ struct changes {
     /// Which interface belongs to which routing instance changed.
     bool instances_changed = false;
     bool filter_limit_changed = false;
+    /// Which fragments are copied.
+    bool fragments_changed = false;
     /// The limits of DTCP over SSH, or whether it is served at all.
     bool ssh_limits_changed = false;
     /// The addresses or ports at which requests over UDP come in.

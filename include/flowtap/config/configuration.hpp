@@ -115,6 +115,12 @@ enum class flow_tap_mode : std::uint8_t {
     flow_tap_lite, ///< `tunnel-interface`: 3000 filters
 };
 
+/// Which fragments of IP packets are copied.
+enum class copied_fragments : std::uint8_t {
+    first, ///< the first of each packet
+    all,   ///< also those that follow it
+};
+
 /// `services flow-tap`
 struct flow_tap_settings {
     flow_tap_mode mode = flow_tap_mode::flow_tap;
@@ -124,6 +130,7 @@ struct flow_tap_settings {
     family_set families = family::inet;
     /// Filters of all control sources together: as configured, else by the mode.
     std::uint32_t filter_limit = 100;
+    copied_fragments fragments = copied_fragments::first;
     /// Where requests over UDP come in.
     std::vector<endpoint> udp_listen = {};
     /// `control-source default`.

@@ -57,7 +57,7 @@ enum class errc {
     too_many_port_pairs,       ///< there are more than 15 port pairs
     counts_differ,             ///< Cdest-ID, addresses and ports differ in number
     several_scopes,            ///< more than one of VRF, input and output interface is given
-    family_with_addresses,     ///< family ccc is given beside an address or port field
+    family_with_addresses,     ///< family ccc is given beside a field about IP packets
 
     // Timeouts.
     invalid_timeout, ///< the timeout is not valid

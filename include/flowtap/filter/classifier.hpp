@@ -68,6 +68,8 @@ struct classifier_limits {
 /// What a classifier costs, for an operator to watch and limit.
 struct classifier_cost {
     std::size_t criteria = 0;
+    /// Those of family ccc among them: without any, nobody needs to show whole frames.
+    std::size_t frames = 0;
     /// Entries of lists in all criteria.
     std::size_t entries = 0;
     /// Octets of memory in use.

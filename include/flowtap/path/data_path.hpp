@@ -14,6 +14,7 @@
 #include <flowtap/core/ids.hpp>
 #include <flowtap/packet/view.hpp>
 #include <flowtap/path/api.hpp>
+#include <flowtap/path/fragments.hpp>
 #include <flowtap/path/sink.hpp>
 #include <flowtap/path/snapshot.hpp>
 #include <flowtap/path/source.hpp>
@@ -54,8 +55,8 @@ struct match_budget {
 /// What became of the packets and copies of one worker, or of all of them.
 ///
 ///     seen       = filtered + sampled_out + the sum of decoded
-///     decoded ip = tapped + untapped + own + abandoned + pending
-///     copies     = delivered + the sum of dropped + queued
+///     decoded ip + fragments followed = tapped - frames_alone + untapped + own + abandoned +
+///     pending copies     = delivered + the sum of dropped + queued
 ///
 /// (With `cut_short_packets::send` packets that are cut short stand beside `decoded ip`.) The same
 /// holds of their octets, but for packets that were filtered, of which the octets are not known.
@@ -76,9 +77,12 @@ struct path_counters : delivery_counters {
     /// By `packet::verdict`.
     std::array<std::uint64_t, packet::verdict_count> decoded{};
     std::array<std::uint64_t, packet::verdict_count> decoded_octets{};
-    /// Packets that at least one criterion matched.
+    /// Packets that at least one criterion matched, each once.
     std::uint64_t tapped = 0;
     std::uint64_t tapped_octets = 0;
+    /// Of these, the ones that only criteria of family ccc matched, as whole frames.
+    std::uint64_t frames_alone = 0;
+    std::uint64_t frames_alone_octets = 0;
     /// Packets that filters looked at and none matched.
     std::uint64_t untapped = 0;
     std::uint64_t untapped_octets = 0;
@@ -93,6 +97,7 @@ struct path_counters : delivery_counters {
     std::uint64_t pending_octets = 0;
     /// Lost before they could be read, not among those `seen`.
     std::uint64_t lost = 0;
+    fragment_counters fragments;
 
     FLOWTAP_PATH_API path_counters& operator+=(const path_counters& other) noexcept;
     friend bool operator==(const path_counters&, const path_counters&) = default;
@@ -120,6 +125,7 @@ struct data_path_options {
     std::size_t streams = default_streams;
     /// The time, read by every worker once a batch. Any thread calls it.
     std::function<steady_time()> clock = std::chrono::steady_clock::now;
+    fragment_options fragments;
 };
 
 /// What is done with packets of which the capture holds only a part.

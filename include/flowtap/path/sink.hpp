@@ -30,7 +30,7 @@ struct copy_origin {
 /// One copy on its way out. Everything it points to is valid during the call only.
 struct copy {
     const packet::header_template* header = nullptr;
-    /// The packet from its IP header on, byte for byte.
+    /// The packet from its IP header on, or with family ccc the whole frame, byte for byte.
     byte_view packet;
     stream_id stream;
     egress_id egress;

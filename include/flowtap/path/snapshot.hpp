@@ -64,6 +64,8 @@ public:
     /// every address of its family.
     FLOWTAP_PATH_API void add(std::uint8_t protocol, const endpoint& service);
     FLOWTAP_PATH_API bool contains(const packet_key& key) const noexcept;
+    /// Whether it would with some ports: of a later fragment nothing more can be said.
+    FLOWTAP_PATH_API bool may_contain(const packet_key& key) const noexcept;
 
 private:
     struct entry {
@@ -113,6 +115,12 @@ private:
     std::vector<std::shared_ptr<rate_gate>> gates_;
 };
 
+/// Which fragments of an IP packet that was matched are copied. Only the first can be matched.
+enum class fragment_policy : std::uint8_t {
+    first, ///< the first alone, as flow-tap does it
+    all,   ///< the others too, for the same criteria: they follow what was decided for the first
+};
+
 /// Everything the workers need to know to tap, at one moment. Immutable once published. What is
 /// null or empty does nothing.
 struct snapshot {
@@ -124,6 +132,7 @@ struct snapshot {
     /// By group: how many copies of one packet its criteria get at most. Group 0, and those beyond
     /// the end, have no limit.
     std::vector<std::uint16_t> copy_limits;
+    fragment_policy fragments = fragment_policy::first;
 };
 
 } // namespace flowtap::path

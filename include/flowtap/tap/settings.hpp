@@ -15,6 +15,7 @@
 #include <flowtap/dtcp/parser.hpp>
 #include <flowtap/dtcp/version.hpp>
 #include <flowtap/path/sink.hpp>
+#include <flowtap/path/snapshot.hpp>
 #include <flowtap/tap/api.hpp>
 
 namespace flowtap::tap {
@@ -135,6 +136,7 @@ struct settings {
     /// Most octets of memory that all criteria may take once they are compiled. An ADD beyond it is
     /// answered with 500.
     std::size_t filter_memory = std::size_t{1} << 30;
+    path::fragment_policy fragments = path::fragment_policy::first;
     control_source_settings default_source;
     /// By Csource-ID.
     std::map<std::string, control_source_settings, std::less<>> sources;

@@ -118,6 +118,8 @@ TEST_CASE("a service that goes or comes says so") {
 TEST_CASE("limits, control sources and UDP change without touching criteria") {
     CHECK(after("udp { listen", "filter-limit 50; udp { listen") ==
           only([](changes& c) { c.filter_limit_changed = true; }));
+    CHECK(after("udp { listen", "fragments all; udp { listen") ==
+          only([](changes& c) { c.fragments_changed = true; }));
     CHECK(after("rate-limit 100", "rate-limit 99") ==
           only([](changes& c) { c.ssh_limits_changed = true; }));
     CHECK(after("32002", "32003") == only([](changes& c) { c.udp_listen_changed = true; }));

@@ -55,6 +55,7 @@ routing-instances { cust-a { instance-type vrf; interface ge-0/0/0.100; } }     
 class-of-service { dscp gold 34; }
 services { flow-tap {
     filter-limit 100000;                                 # in place of 100 / 3000
+    fragments all;                                       # in place of the first of each packet
     udp { listen 127.0.0.1 port 32002; }
     control-source lea1 {
         dtcp-key "..."; port-lists pairs; sequence-check on; filter-limit 40; notify; udp;
@@ -89,6 +90,7 @@ TEST_CASE("Junos' block loads and every value arrives") {
     CHECK(lab.flow_tap->service_interface == "sp-1/2/0.100");
     CHECK(lab.flow_tap->families == (family_set(family::inet) | family::inet6));
     CHECK(lab.flow_tap->filter_limit == 100);
+    CHECK(lab.flow_tap->fragments == copied_fragments::first);
     CHECK(lab.flow_tap->control_sources.empty());
 }
 
@@ -116,6 +118,7 @@ TEST_CASE("the statements of our own load and every value arrives") {
 
     REQUIRE(lab.flow_tap.has_value());
     CHECK(lab.flow_tap->filter_limit == 100000);
+    CHECK(lab.flow_tap->fragments == copied_fragments::all);
     CHECK(lab.flow_tap->families == family_set(family::inet));
     CHECK(lab.flow_tap->udp_listen == std::vector<endpoint>{{ip_address::v4(0x7F000001), 32002}});
     REQUIRE(lab.flow_tap->control_sources.size() == 1);

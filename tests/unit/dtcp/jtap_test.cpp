@@ -109,16 +109,19 @@ TEST_CASE("one of VRF, input interface and output interface") {
     CHECK(bad_add({vrf, in, out}).code == errc::several_scopes);
 }
 
-TEST_CASE("family ccc is of DTCP/0.8 and stands alone") {
+TEST_CASE("family ccc is of DTCP/0.8, names interfaces, and has no field about IP packets") {
     const test::field newest{"version", "0.8"};
     const test::field ccc{"X-JTap-Filter-Family", "CCC"};
-    const add_request add = good_add({newest, ccc});
+    const test::field in{"X-JTap-Input-Interface", "ge-0/0/0"};
+    const add_request add = good_add({newest, ccc, in});
+    CHECK(good_add({newest, ccc, {"X-JTap-Output-Interface", "a,b"}}).jtap.filter_family ==
+          family::ccc);
     CHECK(add.jtap.filter_family == family::ccc);
     CHECK(add.filter.address_family == family::ccc);
     CHECK(make_filter_spec(add.filter).families == family_set(family::ccc));
 
     for (const char* older : {"0.5", "0.6", "0.7"}) {
-        const error refused = bad_add({{"version", older}, ccc});
+        const error refused = bad_add({{"version", older}, ccc, in});
         CHECK(refused.code == errc::misplaced_parameter);
         CHECK(status_of(refused.code) == status_code::bad_request);
     }
@@ -127,8 +130,12 @@ TEST_CASE("family ccc is of DTCP/0.8 and stands alone") {
     for (const test::field& other :
          {test::field{"Source-Address", "10.0.0.1"}, test::field{"Dest-Address", "*"},
           test::field{"Source-Port", "1"}, test::field{"Dest-Port", "1"},
-          test::field{"X-JTap-IP-Version", "ipv4"}})
-        bad({newest, ccc, other}, other.first, errc::family_with_addresses);
+          test::field{"Protocol", "*"}, test::field{"ICMP-Type", "8"},
+          test::field{"ICMP-Code", "0"}, test::field{"X-JTap-IP-Version", "ipv4"}})
+        bad({newest, ccc, in, other}, other.first, errc::family_with_addresses);
+    bad({newest, ccc}, "X-JTap-Filter-Family", errc::missing_jtap_parameter);
+    bad({newest, ccc, {"X-JTap-VRF-Name", "v"}}, "X-JTap-Filter-Family",
+        errc::missing_jtap_parameter);
 }
 
 TEST_CASE("an IP version is ipv4 or ipv6") {

@@ -96,6 +96,29 @@ TEST_CASE("a slot may be used again at once, and earlier versions do not notice"
     }
 }
 
+TEST_CASE("every version knows how many of its criteria are about whole frames") {
+    live_classifier live;
+    insert_hosts(live, 100);
+    CHECK(live.version().cost().frames == 0);
+    std::vector<criterion> all;
+    for (std::uint32_t slot = 200; slot < 203; ++slot) {
+        filter_spec spec = wildcard(family::ccc);
+        if (slot == 202)
+            spec.families.insert(family::inet);
+        all.push_back(criterion::make(slot_id(slot), spec).value());
+        REQUIRE(live.insert(all.back()).has_value());
+    }
+    CHECK(classifier::build(all).value().cost().frames == 3);
+    const classifier three = live.version();
+    CHECK(live.erase(slot_id(200)));
+    merge_all(live, merge_aim::whole);
+    CHECK(live.version().cost().frames == 2);
+    CHECK(live.erase(slot_id(201)));
+    CHECK(live.erase(slot_id(202)));
+    CHECK(live.version().cost().frames == 0);
+    CHECK(three.cost().frames == 3);
+}
+
 TEST_CASE("a version without a change before it is the one before") {
     live_classifier live;
     insert_hosts(live, 3);

@@ -4,12 +4,50 @@
 #include <flowtap/path/data_path.hpp>
 
 #include "../../support/memory/allocations.hpp"
-#include "fixtures.hpp"
+#include "fragment_fixtures.hpp"
 
 using namespace flowtap;
 using namespace flowtap::path;
 using namespace flowtap::path::test;
 namespace allocations = flowtap::testing::allocations;
+
+TEST_CASE("fragments allocate nothing, however many they are") {
+    std::vector<octets> packets;
+    for (std::uint32_t id = 0; id < 250; ++id) {
+        const datagram of{.identification = id, .from = static_cast<std::uint8_t>(id % 3)};
+        const std::size_t which = id % 5 == 0 ? 1 : 0;
+        packets.push_back(train(of, 3)[which]);
+        packets.push_back(train(of, 3)[1 - which]);
+        packets.push_back(train({.identification = id + 1000}, 3)[id % 3]);
+    }
+    steady_time now;
+    data_path path({.clock = [&] { return now; }, .fragments = {.decisions = 200, .early = 50}});
+    struct taking_sink final : sink {
+        std::size_t consume(std::span<const copy> copies) noexcept override {
+            ledger().delivered(copies);
+            return copies.size();
+        }
+        void wait(std::chrono::milliseconds) noexcept override {}
+    };
+    worker& work = path.add_worker(std::make_unique<repeating_source>(packets, 200),
+                                   std::make_unique<taking_sink>(), {.batch = 750});
+    tapping taps(path);
+    taps.fragments = fragment_policy::all;
+    taps.add(any_ipv4(), {1, 2});
+    taps.publish();
+    work.run_once();
+    const std::size_t before = allocations::made();
+    for (int i = 0; i < 100; ++i) {
+        now += std::chrono::seconds(i % 7 * 6);
+        work.run_once();
+    }
+    CHECK(allocations::made() == before);
+    const fragment_counters counted = work.counters().fragments;
+    CHECK(counted.followed != 0);
+    CHECK(counted.decisions_displaced != 0);
+    for (const fragment_loss why : {fragment_loss::expired, fragment_loss::displaced})
+        CHECK(counted.left_out[static_cast<std::size_t>(why)] != 0);
+}
 
 TEST_CASE("a batch allocates nothing") {
     struct counting_sink final : sink {

@@ -215,6 +215,7 @@ public:
         made.own = own;
         made.gates = gates;
         made.copy_limits = copy_limits;
+        made.fragments = fragments;
         return path_.publish(std::move(made));
     }
 
@@ -222,6 +223,7 @@ public:
     std::shared_ptr<const own_traffic> own;
     std::shared_ptr<const input_gates> gates;
     std::vector<std::uint16_t> copy_limits;
+    fragment_policy fragments = fragment_policy::first;
 
 private:
     data_path& path_;
@@ -254,11 +256,12 @@ inline bool closes(const path_counters& counters,
     };
     return counters.seen == counters.filtered + counters.sampled_out + sum(counters.decoded) &&
            counters.seen_octets == counters.sampled_out_octets + sum(counters.decoded_octets) &&
-           matched(counters.decoded) == counters.tapped + counters.untapped + counters.own +
-                                            counters.abandoned + counters.pending &&
-           matched(counters.decoded_octets) == counters.tapped_octets + counters.untapped_octets +
-                                                   counters.own_octets + counters.abandoned_octets +
-                                                   counters.pending_octets &&
+           matched(counters.decoded) + counters.fragments.followed ==
+               counters.tapped - counters.frames_alone + counters.untapped + counters.own +
+                   counters.abandoned + counters.pending &&
+           matched(counters.decoded_octets) + counters.fragments.followed_octets ==
+               counters.tapped_octets - counters.frames_alone_octets + counters.untapped_octets +
+                   counters.own_octets + counters.abandoned_octets + counters.pending_octets &&
            closes(static_cast<const delivery_counters&>(counters));
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include <doctest/doctest.h>
 
 #include <flowtap/path/snapshot.hpp>
@@ -40,4 +42,24 @@ TEST_CASE("the access point's own services are told in both directions") {
     udp.of_family = family::inet;
     udp.has_ports = false;
     CHECK_FALSE(own.contains(udp));
+}
+
+TEST_CASE("of a packet without ports addresses and protocol tell whether it may be the own") {
+    own_traffic own;
+    own.add(6, {ip_address::v4(10), 32001});
+    own.add(17, {ip_address(family::inet6, {}), 32002});
+    packet_key key = tcp(1, 0, 10, 0);
+    key.has_ports = false;
+    CHECK(own.may_contain(key));
+    std::swap(key.source, key.destination);
+    CHECK(own.may_contain(key));
+    key.source = {0, 11};
+    CHECK_FALSE(own.may_contain(key));
+    key.protocol = 17;
+    CHECK_FALSE(own.may_contain(key));
+    key.of_family = family::inet6;
+    CHECK(own.may_contain(key));
+    key.protocol = 6;
+    CHECK_FALSE(own.may_contain(key));
+    CHECK_FALSE(own_traffic().may_contain(key));
 }

@@ -104,19 +104,20 @@ TEST_CASE("an ADD is accepted or refused with the status of its first mistake") 
 TEST_CASE("families are tapped only when they are configured") {
     tap::settings only_v4 = usual_settings();
     only_v4.families = family::inet;
-    check_each(
-        {{"an IPv4 address", add("Source-Address: 10.0.0.1\n"), 200},
-         {"no family named", add("Dest-Port: 80\n"), 200},
-         {"an IPv6 source", add("Source-Address: 2001:db8::1\n"), 432,
-          "Source-Address: 2001:db8::1"},
-         {"an IPv6 destination", add("Dest-Address: 2001:db8::1\n"), 432,
-          "Dest-Address: 2001:db8::1"},
-         {"IPv6 by name", add("X-JTap-IP-Version: ipv6\n"), 432, "X-JTap-IP-Version: ipv6"},
-         {"copies of IPv4 over IPv6", add_to("2001:db8::5", "2001:db8::9"), 200},
-         {"whole frames",
-          "ADD DTCP/0.8\nX-JTap-Filter-Family: ccc\nFlags: STATIC\n" + std::string(copies_to_lab),
-          432, "X-JTap-Filter-Family: ccc"}},
-        only_v4);
+    check_each({{"an IPv4 address", add("Source-Address: 10.0.0.1\n"), 200},
+                {"no family named", add("Dest-Port: 80\n"), 200},
+                {"an IPv6 source", add("Source-Address: 2001:db8::1\n"), 432,
+                 "Source-Address: 2001:db8::1"},
+                {"an IPv6 destination", add("Dest-Address: 2001:db8::1\n"), 432,
+                 "Dest-Address: 2001:db8::1"},
+                {"IPv6 by name", add("X-JTap-IP-Version: ipv6\n"), 432, "X-JTap-IP-Version: ipv6"},
+                {"copies of IPv4 over IPv6", add_to("2001:db8::5", "2001:db8::9"), 200},
+                {"whole frames",
+                 "ADD DTCP/0.8\nX-JTap-Filter-Family: ccc\nX-JTap-Input-Interface: ge-0/0/0\n"
+                 "Flags: STATIC\n" +
+                     std::string(copies_to_lab),
+                 432, "X-JTap-Filter-Family: ccc"}},
+               only_v4);
 
     tap::settings only_v6 = usual_settings();
     only_v6.families = family::inet6;
@@ -126,11 +127,53 @@ TEST_CASE("families are tapped only when they are configured") {
 
     tap::settings frames = usual_settings();
     frames.families.insert(family::ccc);
+    check_each({{"an IPv4 address", add("Source-Address: 10.0.0.1\n"), 200},
+                {"no family named", add(""), 200}},
+               frames);
+}
+
+namespace {
+
+std::string add_frames(const std::string& more, const char* version = "0.8") {
+    return "ADD DTCP/" + std::string(version) + "\nX-JTap-Filter-Family: ccc\nFlags: STATIC\n" +
+           more + copies_to_lab;
+}
+
+} // namespace
+
+TEST_CASE("family ccc is about interfaces and nothing else") {
+    tap::settings with = usual_settings();
+    with.families.insert(family::ccc);
+    const std::string in = "X-JTap-Input-Interface: ge-0/0/0\n";
+    const char* const itself = "X-JTap-Filter-Family: ccc";
     check_each(
-        {{"whole frames",
-          "ADD DTCP/0.8\nX-JTap-Filter-Family: ccc\nFlags: STATIC\n" + std::string(copies_to_lab),
-          501, "X-JTap-Filter-Family: ccc"}},
-        frames);
+        {
+            {"an input interface", add_frames(in), 200},
+            {"output interfaces", add_frames("X-JTap-Output-Interface: ge-0/0/0,ge-0/0/1\n"), 200},
+            {"under 0.7", add_frames(in, "0.7"), 400, itself},
+            {"under 0.6", add_frames(in, "0.6"), 400, itself},
+            {"without an interface", add_frames(""), 901, itself},
+            {"with a routing instance", add_frames("X-JTap-VRF-Name: cust-a\n"), 901, itself},
+            {"with an unknown interface", add_frames("X-JTap-Input-Interface: ge-9/9/9\n"), 901,
+             "X-JTap-Input-Interface: ge-9/9/9"},
+            {"with both", add_frames(in + "X-JTap-Output-Interface: ge-0/0/1\n"), 432},
+            {"with a source address", add_frames(in + "Source-Address: 10.0.0.1\n"), 432,
+             "Source-Address: 10.0.0.1"},
+            {"with a destination address", add_frames(in + "Dest-Address: *\n"), 432},
+            {"with a source port", add_frames(in + "Source-Port: 1\n"), 432},
+            {"with a destination port", add_frames(in + "Dest-Port: 53\n"), 432},
+            {"with a protocol", add_frames(in + "Protocol: 17\n"), 432, "Protocol: 17"},
+            {"with an ICMP type", add_frames(in + "ICMP-Type: 8\n"), 432},
+            {"with an ICMP code", add_frames(in + "ICMP-Code: 0\n"), 432},
+            {"with a version of IP", add_frames(in + "X-JTap-IP-Version: ipv4\n"), 432},
+            {"another family",
+             "ADD DTCP/0.8\nX-JTap-Filter-Family: inet\nFlags: STATIC\n" + in +
+                 std::string(copies_to_lab),
+             901, "X-JTap-Filter-Family: inet"},
+        },
+        with);
+    with.families.erase(family::ccc);
+    check_each({{"when it is not configured", add_frames(in), 432, itself}}, with);
 }
 
 TEST_CASE("a scope names what is configured") {

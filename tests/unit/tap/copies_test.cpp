@@ -88,3 +88,69 @@ TEST_CASE("the access point's own services are never tapped") {
     CHECK(on.pass(udp_packet(1)) == 0);
     CHECK(on.pass(udp_packet(2)) == 1);
 }
+
+namespace {
+
+std::string add_frames(std::string_view interface, int port) {
+    std::string request = add_to_port("X-JTap-Filter-Family: ccc\n", port);
+    request += std::string(interface);
+    return request.replace(request.find("0.7"), 3, "0.8");
+}
+
+std::vector<std::byte> in_ethernet(const std::vector<std::byte>& packet, std::uint16_t type) {
+    std::vector<std::byte> made(14);
+    store_big_endian(std::span(made).subspan(12, 2), type);
+    made.insert(made.end(), packet.begin(), packet.end());
+    return made;
+}
+
+} // namespace
+
+TEST_CASE("whole frames of named interfaces are copied where that was asked for") {
+    tap::settings with = usual_settings();
+    with.families.insert(family::ccc);
+    rig at(with);
+    wire on(at.path);
+    on.source->link = packet::link_type::ethernet;
+    const tap::session_id session = at.open("lea1");
+    at.ask(session, "lea1", add_frames("X-JTap-Input-Interface: ge-0/0/1\n", 1));
+    const auto arp = in_ethernet(std::vector<std::byte>(46), 0x0806);
+    const auto ip = in_ethernet(udp_packet(1), 0x0800);
+    CHECK(on.pass(arp) == 0);
+    on.source->port = port_id{1};
+    REQUIRE(on.pass(arp) == 1);
+    CHECK(on.sink->delivered.back().packet == arp);
+    CHECK(on.sink->delivered.back().around.dscp == 0);
+    // A frame and the packet in it are two things, at one content destination too.
+    at.ask(session, "lea1", add_to_port("Dest-Address: 10.0.0.1\n", 1));
+    CHECK(at.point.state().content_destinations == 2);
+    REQUIRE(on.pass(ip) == 2);
+    CHECK(on.sink->delivered.end()[-2].packet == ip);
+    CHECK(on.sink->delivered.back().packet == udp_packet(1));
+
+    const std::string listed = at.ask(session, "lea1", "LIST DTCP/0.8\n");
+    CHECK(value_of(listed, "X-JTAP-FILTER-FAMILY") == "ccc");
+    CHECK(value_of(listed, "X-JTAP-INPUT-INTERFACE") == "ge-0/0/1");
+    CHECK(value_of(listed, "MATCHING-PACKETS") == "2");
+    CHECK(value_of(listed, "MATCHING-BYTES") == std::to_string(arp.size() + ip.size()));
+    at.ask(session, "lea1", "DELETE DTCP/0.8\nCriteria-ID: 1\nFlags: STATIC\n");
+    CHECK(on.pass(arp) == 0);
+    CHECK(on.pass(ip) == 1);
+}
+
+TEST_CASE("later fragments are copied where the settings say so") {
+    for (const path::fragment_policy policy :
+         {path::fragment_policy::first, path::fragment_policy::all}) {
+        tap::settings with = usual_settings();
+        with.fragments = policy;
+        rig at(with);
+        wire on(at.path);
+        at.ask(at.open("lea1"), "lea1", add_to_port("Dest-Port: 53\n", 1));
+        std::vector<std::byte> first = udp_packet(1);
+        store_big_endian<std::uint16_t>(std::span(first).subspan(6, 2), 0x2000);
+        std::vector<std::byte> last = udp_packet(1);
+        store_big_endian<std::uint16_t>(std::span(last).subspan(6, 2), 10);
+        CHECK(on.pass(first) == 1);
+        CHECK(on.pass(last) == (policy == path::fragment_policy::all ? 1 : 0));
+    }
+}

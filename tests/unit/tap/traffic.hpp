@@ -38,7 +38,7 @@ public:
         for (; count < into.size() && count < packets.size(); ++count) {
             into[count].frame = packets[count];
             into[count].wire_length = static_cast<std::uint32_t>(packets[count].size());
-            into[count].link = packet::link_type::raw;
+            into[count].link = link;
             into[count].port = port;
             into[count].way = way;
         }
@@ -51,6 +51,7 @@ public:
     std::vector<std::vector<std::byte>> packets;
     port_id port;
     direction way = direction::ingress;
+    packet::link_type link = packet::link_type::raw;
 };
 
 /// Remembers what it was given. `on_copies` is called while the worker is in the middle of a batch.
