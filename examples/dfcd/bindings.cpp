@@ -183,6 +183,7 @@ flowtap::result<tap::settings> tap_settings(const config::configuration& with,
         return flowtap::fail(read.error());
     made.own_addresses = machine_addresses();
     add_services(IPPROTO_TCP, own.ssh, made);
+    add_services(IPPROTO_TCP, own.metrics, made);
     add_services(IPPROTO_UDP, own.udp, made);
     add_interfaces(with, bound, made);
     for (const config::routing_instance& instance : with.routing_instances)

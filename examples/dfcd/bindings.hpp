@@ -31,12 +31,14 @@ struct bindings {
 flowtap::result<bindings> bind_inputs(const options& chosen,
                                       const flowtap::config::configuration& with);
 
-/// Where mediation devices and dfcd talk to each other.
+/// Where dfcd talks to mediation devices and to operators.
 struct meeting_points {
     /// Where they connect with SSH.
     std::vector<flowtap::endpoint> ssh;
     /// Where requests over UDP come in and notifications go out.
     std::vector<flowtap::endpoint> udp;
+    /// Where status and metrics are served with TCP.
+    std::vector<flowtap::endpoint> metrics;
 };
 
 /// `services flow-tap` or `services dynamic-flow-capture` as the control side takes it. A

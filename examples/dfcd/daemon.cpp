@@ -104,6 +104,8 @@ flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
         return flowtap::fail(written.error());
     if (const auto opened = made->open_sockets(with); !opened)
         return flowtap::fail(opened.error());
+    if (const auto opened = made->open_metrics(); !opened)
+        return flowtap::fail(opened.error());
     if (const auto opened = made->open_inputs(*bound); !opened)
         return flowtap::fail(opened.error());
     auto settings = tap_settings(with, *bound, made->own_endpoints());
@@ -213,6 +215,18 @@ flowtap::result<void> daemon::open_sockets(const config::configuration& with) {
     return {};
 }
 
+flowtap::result<void> daemon::open_metrics() {
+    if (!options_.metrics)
+        return {};
+    auto opened = metrics_server::open(*options_.metrics, path_, [this](auto answer) {
+        loop_.post([this, answer = std::move(answer)] { answer(count_control()); });
+    });
+    if (!opened)
+        return flowtap::fail(opened.error());
+    metrics_ = std::move(*opened);
+    return {};
+}
+
 flowtap::result<void> daemon::open_server(const config::configuration& with) {
     if (const auto made = make_directory_of(options_.host_key); !made)
         return flowtap::fail(made.error());
@@ -238,6 +252,8 @@ meeting_points daemon::own_endpoints() const {
         own.ssh = server_->addresses();
     if (datagrams_)
         own.udp = datagrams_->addresses();
+    if (metrics_ && metrics_->endpoint())
+        own.metrics.push_back(*metrics_->endpoint());
     return own;
 }
 
@@ -251,8 +267,12 @@ int daemon::run() {
         log("{} {} port {} (UDP)",
             i < request_sockets_ ? "listening on" : "notifications leave from",
             to_string(own.udp[i].address), own.udp[i].port);
+    for (const flowtap::endpoint& where : own.metrics)
+        log("metrics are served at {} port {}", to_string(where.address), where.port);
     if (server_)
         log("the host key is {}", server_->fingerprint());
+    if (metrics_)
+        metrics_->start();
     loop_.post([this] {
         reset_sequences();
         service_->request_turn();
@@ -263,6 +283,7 @@ int daemon::run() {
     });
     loop_.run();
     end_progress();
+    metrics_ = nullptr;
     if (!point_->save_sequences())
         log("sequence numbers could not be stored exactly: up to a block of the next ones of each "
             "control source will not be taken");
@@ -393,9 +414,12 @@ void daemon::stop() {
     loop_.stop();
 }
 
+control_counters daemon::count_control() const {
+    return {point_->state(), datagrams_ ? datagrams_->counters() : transport::datagram_counters{}};
+}
+
 void daemon::print_summary() const {
-    const totals counted{path_.counters(), point_->state(),
-                         datagrams_ ? datagrams_->counters() : transport::datagram_counters{}};
+    const totals counted{path_.statistics(), count_control()};
     const std::string text = options_.json ? summary_json(counted) : summary_text(counted);
     // Standard output may be where the copies went.
     std::FILE* const to = options_.write == "-" ? stderr : stdout;

@@ -21,6 +21,7 @@
 #include "audit_file.hpp"
 #include "bindings.hpp"
 #include "lines.hpp"
+#include "metrics_server.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "sequence_file.hpp"
@@ -62,6 +63,7 @@ private:
     flowtap::result<void> open_sockets(const flowtap::config::configuration& with);
     /// Where it listens; nowhere in a batch job.
     meeting_points own_endpoints() const;
+    flowtap::result<void> open_metrics();
     flowtap::result<void> open_inputs(const bindings& bound);
     flowtap::result<void> add_line(const bound_input& input,
                                    std::unique_ptr<flowtap::path::source> source);
@@ -77,6 +79,7 @@ private:
     /// Does what operators have asked for with `--reset-sequence`.
     void reset_sequences();
     void stop();
+    control_counters count_control() const;
     void print_summary() const;
 
     const options options_;
@@ -97,6 +100,8 @@ private:
     flowtap::transport::channel_router router_;
     /// Null in a batch job, and in dynamic flow capture.
     std::unique_ptr<flowtap::transport::ssh_server> server_;
+    /// Null when nothing serves status and metrics.
+    std::unique_ptr<metrics_server> metrics_;
     std::unique_ptr<copy_outlet> outlet_;
     std::vector<std::unique_ptr<line>> lines_;
     std::size_t files_ = 0;

@@ -34,6 +34,17 @@ public:
                    "any number that comes first";
         case errc::sequence_file_in_use:
             return "another process has the file of sequence numbers open";
+        case errc::no_metrics_address:
+            return "metrics and status are served at unix:PATH or at ADDRESS:PORT, an IPv6 address "
+                   "in brackets";
+        case errc::metrics_not_loopback:
+            return "metrics and status are served at loopback addresses only";
+        case errc::metrics_socket_in_use:
+            return "another process serves at this socket";
+        case errc::metrics_socket_is_file:
+            return "where the socket is to be stands something that is none";
+        case errc::no_status:
+            return "no dfcd answered with its status";
         }
         return "unknown error";
     }

@@ -16,6 +16,11 @@ enum class errc {
     no_raw_sockets,               ///< copies need sockets that need CAP_NET_RAW
     damaged_sequence_file,        ///< the file of sequence numbers is not what was written
     sequence_file_in_use,         ///< another process has the file of sequence numbers open
+    no_metrics_address,           ///< metrics are to be served at no such place
+    metrics_not_loopback,         ///< metrics are served on loopback addresses only
+    metrics_socket_in_use,        ///< another process serves at the socket
+    metrics_socket_is_file,       ///< where the socket is to be stands something else
+    no_status,                    ///< no status was answered
 };
 
 const std::error_category& category() noexcept;

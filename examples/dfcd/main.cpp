@@ -11,6 +11,7 @@
 #include "log.hpp"
 #include "options.hpp"
 #include "reset_requests.hpp"
+#include "status_client.hpp"
 
 namespace {
 
@@ -37,6 +38,16 @@ bool is_exposed(const std::string& file) {
     const fs::perms given = fs::status(file, unknown).permissions();
     return !unknown && fs::is_regular_file(file, unknown) &&
            (given & (fs::perms::group_read | fs::perms::others_read)) != fs::perms::none;
+}
+
+int show_status(const dfcd::options& chosen) {
+    const auto answer = dfcd::ask_status(*chosen.status, chosen.json ? "/status.json" : "/status");
+    if (!answer) {
+        dfcd::log("{}", answer.error().message());
+        return failure;
+    }
+    std::fwrite(answer->data(), 1, answer->size(), stdout);
+    return 0;
 }
 
 int serve(const dfcd::options& chosen) {
@@ -70,7 +81,8 @@ int main(int argc, char** argv) {
         const auto chosen = dfcd::read_options(argc, argv);
         if (const int* status = std::get_if<int>(&chosen))
             return *status;
-        return serve(std::get<dfcd::options>(chosen));
+        const auto& asked = std::get<dfcd::options>(chosen);
+        return asked.status ? show_status(asked) : serve(asked);
     } catch (const std::exception& broken) {
         dfcd::log("{}", broken.what());
         return failure;

@@ -44,6 +44,14 @@ input parse_input(input::kind from, const std::string& text) {
     return parsed;
 }
 
+/// Explains to the user what is wrong with an address.
+metrics_address parse_address(const std::string& text) {
+    auto where = parse_metrics_address(text);
+    if (!where)
+        throw CLI::ValidationError(where.error().message());
+    return std::move(*where);
+}
+
 } // namespace
 
 std::variant<options, int> read_options(int argc, const char* const* argv) {
@@ -51,11 +59,12 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
     bool start_now = false;
     std::vector<std::string> files;
     std::vector<std::string> devices;
+    std::string metrics;
+    std::string status;
 
     CLI::App app{std::string(description), "dfcd"};
     app.set_version_flag("--version", "dfcd (libflowtap) " FLOWTAP_VERSION);
     app.add_option("--config", chosen.config, "configuration file, in Junos' syntax")
-        ->required()
         ->type_name("FILE");
     app.add_flag("--check", chosen.check_only,
                  "only check the configuration, and name every mistake with its place");
@@ -107,7 +116,13 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
                       ->check(CLI::NonNegativeNumber)
                       ->capture_default_str();
     app.add_flag("--start-now", start_now, "replay capture files at once")->excludes(after);
-    app.add_flag("--json", chosen.json, "print the summary as JSON");
+    app.add_flag("--json", chosen.json, "print the summary, or the status, as JSON");
+    app.add_option("--metrics", metrics,
+                   "serve status and metrics over HTTP, at a socket of mode 0600 or a loopback "
+                   "address")
+        ->type_name("unix:PATH|ADDRESS:PORT");
+    app.add_option("--status", status, "only show the status of the dfcd that serves it there")
+        ->type_name("unix:PATH|ADDRESS:PORT");
     std::string shown;
     auto* progress =
         app.add_option("--progress", shown,
@@ -123,6 +138,12 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
             chosen.inputs.push_back(parse_input(input::kind::file, text));
         for (const std::string& text : devices)
             chosen.inputs.push_back(parse_input(input::kind::device, text));
+        if (!metrics.empty())
+            chosen.metrics = parse_address(metrics);
+        if (!status.empty())
+            chosen.status = parse_address(status);
+        else if (chosen.config.empty())
+            throw CLI::RequiredError("--config");
     } catch (const CLI::Error& problem) {
         return app.exit(problem) == 0 ? 0 : usage_error;
     }

@@ -12,6 +12,7 @@
 #include <flowtap/capture/live.hpp>
 #include <flowtap/core/packet_key.hpp>
 
+#include "metrics_address.hpp"
 #include "progress.hpp"
 
 namespace dfcd {
@@ -54,6 +55,10 @@ struct options {
     /// How devices are captured; none: as is best.
     std::optional<flowtap::capture::live_method> method;
     progress_kind shown = progress_kind::usual;
+    /// Where status and metrics are served; none: nowhere.
+    std::optional<metrics_address> metrics;
+    /// Where the dfcd serves them whose status is to be shown; none: dfcd is to serve.
+    std::optional<metrics_address> status;
     /// Criteria that must be in place before capture files are replayed.
     std::size_t start_after = 1;
 };

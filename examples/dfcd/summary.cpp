@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "summary.hpp"
 
-#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -15,32 +17,75 @@ namespace transport = flowtap::transport;
 
 namespace {
 
-constexpr auto verdicts = std::to_array<std::string_view>(
-    {"ip", "later_fragment", "not_ip", "cut_short", "malformed", "unsupported_link"});
-static_assert(verdicts.size() == flowtap::packet::verdict_count);
+template <class Of>
+using measures = std::span<const measure<Of>>;
 
-constexpr auto causes = std::to_array<std::string_view>(
-    {"sink_full", "too_long", "unreachable", "send_error", "stopped", "withdrawn"});
-static_assert(causes.size() == path::drop_cause_count);
+/// The sum of one measure over the values of its label, and `(a 1, b 2)` without what is zero.
+struct told {
+    std::uint64_t sum = 0;
+    std::string breakdown;
+};
 
-/// `a 1, b 2`, without what is zero.
-template <std::size_t N>
-std::string breakdown(const std::array<std::string_view, N>& names,
-                      const std::array<std::uint64_t, N>& counts) {
-    std::string text;
-    for (std::size_t i = 0; i < N; ++i)
-        if (counts[i] != 0)
-            text += fmt::format("{}{} {}", text.empty() ? " (" : ", ", names[i], counts[i]);
-    return text.empty() ? text : text + ')';
+template <class Of>
+told tell(measures<Of> all, std::string_view key, const Of& counted) {
+    told made;
+    for (const measure<Of>& one : all) {
+        if (one.key != key)
+            continue;
+        for (std::size_t i = 0; i < one.size(); ++i) {
+            const std::uint64_t count = one.read(counted, i);
+            made.sum += count;
+            if (!one.label.empty() && count != 0)
+                made.breakdown += fmt::format("{}{} {}", made.breakdown.empty() ? " (" : ", ",
+                                              one.values[i], count);
+        }
+    }
+    if (!made.breakdown.empty())
+        made.breakdown += ')';
+    return made;
 }
 
-template <std::size_t N>
-std::uint64_t sum(const std::array<std::uint64_t, N>& counts) {
-    std::uint64_t total = 0;
-    for (const std::uint64_t count : counts)
-        total += count;
-    return total;
+/// One line of a text.
+void put_line(std::string& text, std::string_view title, const std::string& said) {
+    text += fmt::format("{:<18}{}\n", title, said);
 }
+
+/// When a line is left out.
+enum class shown : std::uint8_t { always, unless_zero };
+
+/// What the text says of packets and copies, by measure.
+struct line {
+    std::string_view title;
+    std::string_view key;
+    shown when = shown::always;
+    std::string_view detail = {}; ///< the measure that breaks it down
+};
+
+template <class Of, std::size_t N>
+void put_lines(std::string& text, const line (&lines)[N], measures<Of> all, const Of& counted) {
+    for (const line& each : lines) {
+        const told what = tell(all, each.key, counted);
+        if (each.when == shown::unless_zero && what.sum == 0)
+            continue;
+        const std::string detail =
+            each.detail.empty() ? what.breakdown : tell(all, each.detail, counted).breakdown;
+        put_line(text, each.title, fmt::format("{}{}", what.sum, detail));
+    }
+}
+
+constexpr line packet_lines[] = {
+    {"packets seen", "seen", shown::always, "decoded"},
+    {"packets lost", "lost"},
+    {"packets filtered", "filtered", shown::unless_zero},
+    {"packets left out", "sampled_out", shown::unless_zero},
+    {"packets tapped", "tapped"},
+};
+constexpr line copy_lines[] = {
+    {"copies made", "copies"},
+    {"copies delivered", "delivered"},
+    {"copies queued", "queued", shown::unless_zero},
+    {"copies dropped", "dropped"},
+};
 
 /// Requests that were counted and nothing else.
 std::uint64_t unanswered(const tap::status& control) {
@@ -49,95 +94,107 @@ std::uint64_t unanswered(const tap::status& control) {
 }
 
 /// Datagrams that were dropped before they were read as a request.
-std::uint64_t dropped_datagrams(const totals& counted) {
+std::uint64_t dropped_datagrams(const control_counters& counted) {
     return counted.datagrams.too_long + counted.datagrams.to_many + counted.datagrams.overflowed +
-           counted.control.datagrams_dropped;
+           counted.tap.datagrams_dropped;
 }
 
 /// What concerns the control side, without what never happened.
-std::string control_text(const totals& counted) {
-    const tap::status& control = counted.control;
+void put_control(std::string& text, const control_counters& counted) {
+    const tap::status& control = counted.tap;
     const transport::datagram_counters& datagrams = counted.datagrams;
-    std::string text;
     if (control.requests + unanswered(control) != 0)
-        text += fmt::format("requests          {} ({} refused), {} without an answer\n",
-                            control.requests, control.errors_answered, unanswered(control));
+        put_line(text, "requests",
+                 fmt::format("{} ({} refused), {} without an answer", control.requests,
+                             control.errors_answered, unanswered(control)));
     if (control.expired + control.purged != 0)
-        text += fmt::format("criteria ended    {} by a timeout, {} by congestion\n",
-                            control.expired, control.purged);
+        put_line(text, "criteria ended",
+                 fmt::format("{} by a timeout, {} by congestion", control.expired, control.purged));
     if (control.notifications + control.notifications_dropped != 0)
-        text += fmt::format("notifications     {} sent, {} dropped\n", control.notifications,
-                            control.notifications_dropped);
+        put_line(text, "notifications",
+                 fmt::format("{} sent, {} dropped", control.notifications,
+                             control.notifications_dropped));
     if (datagrams.received + datagrams.sent + datagrams.not_sent != 0)
-        text += fmt::format("datagrams         {} received, {} dropped, {} sent, {} not sent\n",
-                            datagrams.received, dropped_datagrams(counted), datagrams.sent,
-                            datagrams.not_sent);
-    return text;
+        put_line(text, "datagrams",
+                 fmt::format("{} received, {} dropped, {} sent, {} not sent", datagrams.received,
+                             dropped_datagrams(counted), datagrams.sent, datagrams.not_sent));
 }
 
-void add_packets(const path::path_counters& counted, nlohmann::ordered_json& summary) {
-    summary["seen"] = counted.seen;
-    summary["seen_octets"] = counted.seen_octets;
-    summary["lost"] = counted.lost;
-    summary["sampled_out"] = counted.sampled_out;
-    for (std::size_t i = 0; i < verdicts.size(); ++i)
-        summary["decoded"][std::string(verdicts[i])] = counted.decoded[i];
-    summary["tapped"] = counted.tapped;
-    summary["copies"] = counted.copies;
-    summary["delivered"] = counted.delivered;
-    for (std::size_t i = 0; i < causes.size(); ++i)
-        summary["dropped"][std::string(causes[i])] = counted.dropped[i];
+nlohmann::ordered_json& place_of(nlohmann::ordered_json& in, std::string_view key) {
+    const std::size_t dot = key.find('.');
+    if (dot == std::string_view::npos)
+        return in[std::string(key)];
+    return in[std::string(key.substr(0, dot))][std::string(key.substr(dot + 1))];
 }
 
-void add_control(const tap::status& counted, nlohmann::ordered_json& summary) {
-    summary["criteria"] = {{"expired", counted.expired}, {"purged", counted.purged}};
-    summary["requests"] = {{"received", counted.requests},
-                           {"errors_answered", counted.errors_answered},
-                           {"bad_authentications", counted.bad_authentications},
-                           {"bad_sequences", counted.bad_sequences},
-                           {"unknown_sources", counted.unknown_sources},
-                           {"malformed", counted.malformed},
-                           {"sequences_not_stored", counted.sequences_not_stored}};
-    summary["notifications"] = {{"sent", counted.notifications},
-                                {"dropped", counted.notifications_dropped}};
-}
-
-void add_datagrams(const totals& counted, nlohmann::ordered_json& summary) {
-    const transport::datagram_counters& network = counted.datagrams;
-    summary["datagrams"] = {{"received", network.received},
-                            {"too_long", network.too_long},
-                            {"to_many", network.to_many},
-                            {"overflowed", network.overflowed},
-                            {"dropped", counted.control.datagrams_dropped},
-                            {"sent", network.sent},
-                            {"not_sent", network.not_sent},
-                            {"undelivered", network.undelivered}};
+template <class Of>
+void put_json(nlohmann::ordered_json& into, measures<Of> all, const Of& counted) {
+    for (const measure<Of>& one : all) {
+        nlohmann::ordered_json& place = place_of(into, one.key);
+        if (one.label.empty())
+            place = one.read(counted, 0);
+        else
+            for (std::size_t i = 0; i < one.size(); ++i)
+                place[std::string(one.values[i])] = one.read(counted, i);
+    }
 }
 
 } // namespace
 
 std::string summary_text(const totals& counted) {
-    const path::path_counters& packets = counted.path;
-    std::string text =
-        fmt::format("packets seen      {}{}\n"
-                    "packets lost      {}\n",
-                    packets.seen, breakdown(verdicts, packets.decoded), packets.lost);
-    if (packets.sampled_out != 0)
-        text += fmt::format("packets left out  {}\n", packets.sampled_out);
-    text += fmt::format("packets tapped    {}\n"
-                        "copies made       {}\n"
-                        "copies delivered  {}\n"
-                        "copies dropped    {}{}\n",
-                        packets.tapped, packets.copies, packets.delivered, sum(packets.dropped),
-                        breakdown(causes, packets.dropped));
-    return text + control_text(counted);
+    const path::path_counters sum = counted.packets();
+    std::string text;
+    put_lines(text, packet_lines, packet_measures(), sum);
+    put_lines<path::delivery_counters>(text, copy_lines, copy_measures(), sum);
+    put_control(text, counted.control);
+    return text;
+}
+
+std::string status_text(const totals& counted) {
+    const tap::status& now = counted.control.tap;
+    std::string text = summary_text(counted);
+    put_line(text, "in place",
+             fmt::format("{} criteria of {} control sources to {} content destinations, "
+                         "{} sessions",
+                         now.criteria, now.control_sources, now.content_destinations,
+                         now.sessions));
+    text += fmt::format("\n{:<12}{:>20}{:>16}{:>16}{:>16}{:>16}\n", "worker", "packets seen",
+                        "lost", "tapped", "copies", "dropped");
+    for (std::size_t i = 0; i < counted.path.workers.size(); ++i) {
+        const path::path_counters& its = counted.path.workers[i];
+        text += fmt::format("{:<12}{:>20}{:>16}{:>16}{:>16}{:>16}\n", i, its.seen, its.lost,
+                            its.tapped, its.copies,
+                            tell<path::delivery_counters>(copy_measures(), "dropped", its).sum);
+    }
+    text += fmt::format("\n{:<12}{:>20}{:>16}{:>16}{:>16}\n", "destination", "copies", "delivered",
+                        "queued", "dropped");
+    for (const shown_destination& each : shown_destinations(counted)) {
+        const told dropped = tell(copy_measures(), "dropped", each.counted);
+        text += fmt::format("{:<12}{:>20}{:>16}{:>16}{:>16}{}\n", each.ordinal, each.counted.copies,
+                            each.counted.delivered, each.counted.queued, dropped.sum,
+                            dropped.breakdown);
+    }
+    return text;
 }
 
 std::string summary_json(const totals& counted) {
+    const path::path_counters sum = counted.packets();
     nlohmann::ordered_json summary;
-    add_packets(counted.path, summary);
-    add_control(counted.control, summary);
-    add_datagrams(counted, summary);
+    put_json(summary, packet_measures(), sum);
+    put_json<path::delivery_counters>(summary, copy_measures(), sum);
+    put_json(summary, control_measures(), counted.control);
+    summary["workers"] = nlohmann::ordered_json::array();
+    for (const path::path_counters& each : counted.path.workers) {
+        nlohmann::ordered_json& its = summary["workers"].emplace_back();
+        put_json(its, packet_measures(), each);
+        put_json<path::delivery_counters>(its, copy_measures(), each);
+    }
+    summary["destinations"] = nlohmann::ordered_json::array();
+    for (const shown_destination& each : shown_destinations(counted)) {
+        nlohmann::ordered_json& its = summary["destinations"].emplace_back();
+        its["ordinal"] = each.ordinal;
+        put_json(its, copy_measures(), each.counted);
+    }
     return summary.dump() + '\n';
 }
 

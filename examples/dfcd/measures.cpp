@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measures.hpp"
+
+#include <array>
+
+namespace dfcd {
+
+namespace path = flowtap::path;
+
+namespace {
+
+using path::delivery_counters;
+using path::path_counters;
+
+constexpr auto verdicts = std::to_array<std::string_view>(
+    {"ip", "later_fragment", "not_ip", "cut_short", "malformed", "unsupported_link"});
+static_assert(verdicts.size() == flowtap::packet::verdict_count);
+
+constexpr auto causes = std::to_array<std::string_view>(
+    {"sink_full", "too_long", "unreachable", "send_error", "stopped", "withdrawn"});
+static_assert(causes.size() == path::drop_cause_count);
+
+constexpr auto refusals = std::to_array<std::string_view>(
+    {"bad_authentications", "bad_sequences", "unknown_sources", "malformed"});
+constexpr auto endings = std::to_array<std::string_view>({"expired", "purged"});
+constexpr auto outcomes = std::to_array<std::string_view>({"sent", "dropped"});
+
+constexpr auto counter = measure_kind::counter;
+constexpr auto gauge = measure_kind::gauge;
+
+/// Reads one member of a structure of counters.
+template <auto Member, class Of>
+std::uint64_t member(const Of& from, std::size_t /*value*/) {
+    return from.*Member;
+}
+/// Reads one element of a member that is an array.
+template <auto Member, class Of>
+std::uint64_t element(const Of& from, std::size_t value) {
+    return (from.*Member)[value];
+}
+template <auto Member>
+std::uint64_t of_tap(const control_counters& from, std::size_t /*value*/) {
+    return from.tap.*Member;
+}
+template <auto Member>
+std::uint64_t of_datagrams(const control_counters& from, std::size_t /*value*/) {
+    return from.datagrams.*Member;
+}
+
+using packets = measure<path_counters>;
+constexpr auto all_of_packets = std::to_array<packets>({
+    {"seen",
+     "seen_packets_total",
+     "Packets that passed the interfaces or stood in the files.",
+     counter,
+     {},
+     {},
+     member<&path_counters::seen>},
+    {"seen_octets",
+     "seen_bytes_total",
+     "Octets of packets seen, without filtered ones.",
+     counter,
+     {},
+     {},
+     member<&path_counters::seen_octets>},
+    {"lost",
+     "lost_packets_total",
+     "Packets that were lost before they could be read.",
+     counter,
+     {},
+     {},
+     member<&path_counters::lost>},
+    {"filtered",
+     "filtered_packets_total",
+     "Packets that the kernel's filter kept back since no criterion matches them.",
+     counter,
+     {},
+     {},
+     member<&path_counters::filtered>},
+    {"sampled_out",
+     "sampled_out_packets_total",
+     "Packets that came faster than their input may and were left out.",
+     counter,
+     {},
+     {},
+     member<&path_counters::sampled_out>},
+    {"sampled_out_octets",
+     "sampled_out_bytes_total",
+     "Octets of packets that were left out.",
+     counter,
+     {},
+     {},
+     member<&path_counters::sampled_out_octets>},
+    {"decoded", "decoded_packets_total", "Packets by what they were found to be.", counter, "kind",
+     verdicts, element<&path_counters::decoded>},
+    {"decoded_octets", "decoded_bytes_total", "Octets of packets by what they were found to be.",
+     counter, "kind", verdicts, element<&path_counters::decoded_octets>},
+    {"tapped",
+     "tapped_packets_total",
+     "Packets that a criterion matched.",
+     counter,
+     {},
+     {},
+     member<&path_counters::tapped>},
+    {"tapped_octets",
+     "tapped_bytes_total",
+     "Octets of packets that a criterion matched.",
+     counter,
+     {},
+     {},
+     member<&path_counters::tapped_octets>},
+    {"untapped",
+     "untapped_packets_total",
+     "Packets that no criterion matched.",
+     counter,
+     {},
+     {},
+     member<&path_counters::untapped>},
+    {"untapped_octets",
+     "untapped_bytes_total",
+     "Octets of packets that no criterion matched.",
+     counter,
+     {},
+     {},
+     member<&path_counters::untapped_octets>},
+    {"own",
+     "own_packets_total",
+     "Packets of the access point's own services, never tapped.",
+     counter,
+     {},
+     {},
+     member<&path_counters::own>},
+    {"own_octets",
+     "own_bytes_total",
+     "Octets of packets of the access point's own services.",
+     counter,
+     {},
+     {},
+     member<&path_counters::own_octets>},
+    {"abandoned",
+     "abandoned_packets_total",
+     "Packets that no filter looked at since the worker had to stop.",
+     counter,
+     {},
+     {},
+     member<&path_counters::abandoned>},
+    {"abandoned_octets",
+     "abandoned_bytes_total",
+     "Octets of packets that no filter looked at.",
+     counter,
+     {},
+     {},
+     member<&path_counters::abandoned_octets>},
+    {"pending",
+     "pending_packets",
+     "Packets that wait while their worker waits for a sink.",
+     gauge,
+     {},
+     {},
+     member<&path_counters::pending>},
+    {"pending_octets",
+     "pending_bytes",
+     "Octets of packets that wait.",
+     gauge,
+     {},
+     {},
+     member<&path_counters::pending_octets>},
+});
+
+using copies = measure<delivery_counters>;
+constexpr auto all_of_copies = std::to_array<copies>({
+    {"copies",
+     "copies_total",
+     "Copies made: delivered, dropped or queued.",
+     counter,
+     {},
+     {},
+     member<&delivery_counters::copies>},
+    {"copies_octets",
+     "copied_bytes_total",
+     "Octets of the packets in copies made.",
+     counter,
+     {},
+     {},
+     member<&delivery_counters::copies_octets>},
+    {"delivered",
+     "delivered_copies_total",
+     "Copies that have left.",
+     counter,
+     {},
+     {},
+     member<&delivery_counters::delivered>},
+    {"delivered_octets",
+     "delivered_bytes_total",
+     "Octets of the packets in copies that have left.",
+     counter,
+     {},
+     {},
+     member<&delivery_counters::delivered_octets>},
+    {"queued",
+     "queued_copies",
+     "Copies that wait for their next hop.",
+     gauge,
+     {},
+     {},
+     member<&delivery_counters::queued>},
+    {"queued_octets",
+     "queued_bytes",
+     "Octets of the packets in copies that wait.",
+     gauge,
+     {},
+     {},
+     member<&delivery_counters::queued_octets>},
+    {"dropped", "dropped_copies_total", "Copies that were dropped, by cause.", counter, "cause",
+     causes, element<&delivery_counters::dropped>},
+    {"dropped_octets", "dropped_bytes_total", "Octets of the packets in copies that were dropped.",
+     counter, "cause", causes, element<&delivery_counters::dropped_octets>},
+});
+
+std::uint64_t ending(const control_counters& from, std::size_t value) {
+    return value == 0 ? from.tap.expired : from.tap.purged;
+}
+
+std::uint64_t refusal(const control_counters& from, std::size_t value) {
+    const std::array<std::uint64_t, refusals.size()> counts{
+        from.tap.bad_authentications, from.tap.bad_sequences, from.tap.unknown_sources,
+        from.tap.malformed};
+    return counts[value];
+}
+
+std::uint64_t outcome(const control_counters& from, std::size_t value) {
+    return value == 0 ? from.tap.notifications : from.tap.notifications_dropped;
+}
+
+using flowtap::tap::status;
+using flowtap::transport::datagram_counters;
+using control = measure<control_counters>;
+constexpr auto all_of_control = std::to_array<control>({
+    {"criteria", "criteria_ended_total", "Criteria that a timeout or congestion ended.", counter,
+     "reason", endings, ending},
+    {"requests.received",
+     "requests_total",
+     "Requests received.",
+     counter,
+     {},
+     {},
+     of_tap<&status::requests>},
+    {"requests.errors_answered",
+     "requests_refused_total",
+     "Requests that an error answered.",
+     counter,
+     {},
+     {},
+     of_tap<&status::errors_answered>},
+    {"requests", "requests_unanswered_total", "Requests without an answer.", counter, "reason",
+     refusals, refusal},
+    {"requests.sequences_not_stored",
+     "sequences_not_stored_total",
+     "Requests whose sequence number could not be stored.",
+     counter,
+     {},
+     {},
+     of_tap<&status::sequences_not_stored>},
+    {"notifications", "notifications_total", "Notifications, by what became of them.", counter,
+     "outcome", outcomes, outcome},
+    {"datagrams.received",
+     "datagrams_received_total",
+     "Datagrams received.",
+     counter,
+     {},
+     {},
+     of_datagrams<&datagram_counters::received>},
+    {"datagrams.too_long",
+     "datagrams_too_long_total",
+     "Datagrams longer than any request.",
+     counter,
+     {},
+     {},
+     of_datagrams<&datagram_counters::too_long>},
+    {"datagrams.to_many",
+     "datagrams_to_many_total",
+     "Datagrams to a multicast or broadcast address.",
+     counter,
+     {},
+     {},
+     of_datagrams<&datagram_counters::to_many>},
+    {"datagrams.overflowed",
+     "datagrams_overflowed_total",
+     "Datagrams that came faster than they were read.",
+     counter,
+     {},
+     {},
+     of_datagrams<&datagram_counters::overflowed>},
+    {"datagrams.dropped",
+     "datagrams_unread_total",
+     "Datagrams that were dropped before they were read as a request.",
+     counter,
+     {},
+     {},
+     of_tap<&status::datagrams_dropped>},
+    {"datagrams.sent",
+     "datagrams_sent_total",
+     "Datagrams sent.",
+     counter,
+     {},
+     {},
+     of_datagrams<&datagram_counters::sent>},
+    {"datagrams.not_sent",
+     "datagrams_not_sent_total",
+     "Datagrams that a full queue or the system did not take.",
+     counter,
+     {},
+     {},
+     of_datagrams<&datagram_counters::not_sent>},
+    {"datagrams.undelivered",
+     "datagrams_undelivered_total",
+     "Errors that the network told about datagrams sent.",
+     counter,
+     {},
+     {},
+     of_datagrams<&datagram_counters::undelivered>},
+    {"state.sessions",
+     "sessions",
+     "Sessions of mediation devices.",
+     gauge,
+     {},
+     {},
+     of_tap<&status::sessions>},
+    {"state.control_sources",
+     "control_sources",
+     "Control sources.",
+     gauge,
+     {},
+     {},
+     of_tap<&status::control_sources>},
+    {"state.criteria", "criteria", "Criteria in place.", gauge, {}, {}, of_tap<&status::criteria>},
+    {"state.content_destinations",
+     "content_destinations",
+     "Content destinations in use.",
+     gauge,
+     {},
+     {},
+     of_tap<&status::content_destinations>},
+});
+
+} // namespace
+
+path_counters totals::packets() const {
+    path_counters sum;
+    for (const path_counters& each : path.workers)
+        sum += each;
+    return sum;
+}
+
+std::span<const measure<path_counters>> packet_measures() {
+    return all_of_packets;
+}
+
+std::span<const measure<delivery_counters>> copy_measures() {
+    return all_of_copies;
+}
+
+std::span<const measure<control_counters>> control_measures() {
+    return all_of_control;
+}
+
+std::vector<shown_destination> shown_destinations(const totals& counted) {
+    std::vector<shown_destination> shown;
+    delivery_counters others;
+    for (std::size_t i = 0; i < counted.path.streams.size(); ++i) {
+        const delivery_counters& its = counted.path.streams[i];
+        if (i >= most_destinations)
+            others += its;
+        else if (its.copies != 0)
+            shown.push_back({std::to_string(i), its});
+    }
+    if (others.copies != 0)
+        shown.push_back({"others", others});
+    return shown;
+}
+
+} // namespace dfcd
