@@ -148,11 +148,9 @@ flowtap::result<std::vector<file_request>> read_criteria_file(const std::string&
     return requests;
 }
 
-flowtap::result<void> load_criteria(const std::string& path, dtcp::keyed_hash& hash,
+flowtap::result<void> load_criteria(const std::string& path,
+                                    const std::vector<file_request>& requests,
                                     tap::access_point& point, flowtap::time_stamp now) {
-    const auto requests = read_criteria_file(path, hash);
-    if (!requests)
-        return flowtap::fail(requests.error());
     const permission::principal loader{std::string(local_source),
                                        {permission::bit::flow_tap_operation},
                                        permission::origin::internal};
@@ -162,7 +160,7 @@ flowtap::result<void> load_criteria(const std::string& path, dtcp::keyed_hash& h
 
     answer_watcher watcher;
     dtcp::response_reader reader(watcher);
-    for (const file_request& request : *requests) {
+    for (const file_request& request : requests) {
         flowtap::byte_view octets = flowtap::as_byte_view(request.octets);
         while (!octets.empty()) {
             octets = octets.subspan(point.feed(*session, octets, now));
@@ -177,11 +175,11 @@ flowtap::result<void> load_criteria(const std::string& path, dtcp::keyed_hash& h
         return read;
     point.close(*session, now);
     if (watcher.refused != 0) {
-        const std::size_t line = line_of((*requests)[watcher.refused - 1], watcher.offending_line);
+        const std::size_t line = line_of(requests[watcher.refused - 1], watcher.offending_line);
         return flowtap::fail(errc::criterion_refused,
                              path + ':' + std::to_string(line) + ": " + watcher.refusal);
     }
-    if (watcher.answers != requests->size())
+    if (watcher.answers != requests.size())
         return flowtap::fail(errc::criterion_unanswered, path);
     return {};
 }

@@ -29,9 +29,10 @@ struct file_request {
 flowtap::result<std::vector<file_request>> read_criteria_file(const std::string& path,
                                                               flowtap::dtcp::keyed_hash& hash);
 
-/// Feeds the requests of a file to an access point, as `local_source`. Errors: the first answer
-/// that is not 200, as a sentence with its line, in the error's subject.
-flowtap::result<void> load_criteria(const std::string& path, flowtap::dtcp::keyed_hash& hash,
+/// Feeds the requests of the file `path` to an access point, as `local_source`. Errors: the first
+/// answer that is not 200, as a sentence with its line, in the error's subject.
+flowtap::result<void> load_criteria(const std::string& path,
+                                    const std::vector<file_request>& requests,
                                     flowtap::tap::access_point& point, flowtap::time_stamp now);
 
 } // namespace dfcd

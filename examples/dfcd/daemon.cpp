@@ -63,6 +63,42 @@ path::data_path_options path_options() {
     return made;
 }
 
+/// Makes the directories that are missing, and becomes the user who is to own what is in them.
+flowtap::result<void> become_user(const options& chosen, const config::configuration& with,
+                                  const privileges& rights) {
+    std::vector<std::string> written{chosen.audit_log};
+    if (serves_ssh(chosen, with))
+        written.push_back(chosen.host_key);
+    if (keeps_sequences(with))
+        written.push_back(chosen.sequence_file);
+    for (const std::string& file : written)
+        if (const auto made = rights.make_directory_of(file); !made)
+            return flowtap::fail(made.error());
+    return rights.become();
+}
+
+/// Whether there is what inputs and copies need.
+flowtap::result<void> check_capabilities(const options& chosen, const bindings& bound) {
+    if (bound.inputs.empty() || has_net_raw())
+        return {};
+    for (const bound_input& each : bound.inputs)
+        if (each.from.from == input::kind::device)
+            return flowtap::fail(errc::no_raw_capture, each.from.name);
+    if (chosen.write.empty())
+        return flowtap::fail(errc::no_raw_sockets);
+    return {};
+}
+
+/// The requests of `--criteria`; none without it.
+flowtap::result<std::vector<file_request>> read_criteria(const options& chosen,
+                                                         const config::configuration& with) {
+    if (chosen.criteria.empty())
+        return std::vector<file_request>{};
+    const auto key = with.flow_tap->settings_of(local_source).dtcp_key;
+    const auto hash = make_hash(key.value_or(tap::control_source_settings{}.key));
+    return read_criteria_file(chosen.criteria, *hash);
+}
+
 } // namespace
 
 daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit,
@@ -82,14 +118,14 @@ daemon::~daemon() {
     }
 }
 
-flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
-                                                       const config::configuration& with) {
+flowtap::result<std::unique_ptr<daemon>>
+daemon::start(const options& chosen, const config::configuration& with, const privileges& rights) {
     if (!chosen.criteria.empty() && !with.flow_tap)
         return flowtap::fail(errc::criteria_file_without_ssh, chosen.criteria);
     if (!chosen.criteria.empty() && with.logins.find_user(local_source) != nullptr)
         return flowtap::fail(errc::login_of_criteria_file, std::string(local_source));
-    if (const auto made = make_directory_of(chosen.audit_log); !made)
-        return flowtap::fail(made.error());
+    if (const auto ready = become_user(chosen, with, rights); !ready)
+        return flowtap::fail(ready.error());
     auto audit = audit_file::open(chosen.audit_log);
     if (!audit)
         return flowtap::fail(audit.error());
@@ -106,16 +142,26 @@ flowtap::result<std::unique_ptr<daemon>> daemon::start(const options& chosen,
         return flowtap::fail(opened.error());
     if (const auto opened = made->open_metrics(); !opened)
         return flowtap::fail(opened.error());
+    if (const auto able = check_capabilities(chosen, *bound); !able)
+        return flowtap::fail(able.error());
     if (const auto opened = made->open_inputs(*bound); !opened)
         return flowtap::fail(opened.error());
+    const auto criteria = read_criteria(chosen, with);
+    if (!criteria)
+        return flowtap::fail(criteria.error());
     auto settings = tap_settings(with, *bound, made->own_endpoints());
     if (!settings)
         return flowtap::fail(settings.error());
+    // Everything is open, and there is no second thread yet.
+    if (const auto dropped = rights.drop(); !dropped)
+        return flowtap::fail(dropped.error());
+    if (made->sequences_)
+        if (const auto able = privileges::check_directory_of(chosen.sequence_file); !able)
+            return flowtap::fail(able.error());
     made->open_access_point(std::move(*settings));
     if (!chosen.criteria.empty()) {
-        const auto key = with.flow_tap->settings_of(local_source).dtcp_key;
-        const auto hash = make_hash(key.value_or(tap::control_source_settings{}.key));
-        const auto loaded = load_criteria(chosen.criteria, *hash, *made->point_, made->loop_.now());
+        const auto loaded =
+            load_criteria(chosen.criteria, *criteria, *made->point_, made->loop_.now());
         if (!loaded)
             return flowtap::fail(loaded.error());
     }
@@ -177,8 +223,6 @@ flowtap::result<void> daemon::add_line(const bound_input& input,
 flowtap::result<void> daemon::open_sequences(const config::configuration& with) {
     if (!keeps_sequences(with))
         return {};
-    if (const auto made = make_directory_of(options_.sequence_file); !made)
-        return flowtap::fail(made.error());
     // Whoever finds the file in use may send the signal from here on.
     loop_.on_signal(SIGHUP, [this] { reset_sequences(); });
     auto opened = sequence_file::open(options_.sequence_file);
@@ -228,8 +272,6 @@ flowtap::result<void> daemon::open_metrics() {
 }
 
 flowtap::result<void> daemon::open_server(const config::configuration& with) {
-    if (const auto made = make_directory_of(options_.host_key); !made)
-        return flowtap::fail(made.error());
     auto listen = ssh_endpoints(options_);
     if (!listen)
         return flowtap::fail(listen.error());

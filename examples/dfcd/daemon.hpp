@@ -23,6 +23,7 @@
 #include "lines.hpp"
 #include "metrics_server.hpp"
 #include "options.hpp"
+#include "privileges.hpp"
 #include "progress.hpp"
 #include "sequence_file.hpp"
 #include "threads.hpp"
@@ -33,10 +34,12 @@ namespace dfcd {
 /// thread, one more thread for every worker, and one for what can wait.
 class daemon {
 public:
-    /// Opens everything that can fail: audit log, sequence numbers, host key and sockets, inputs,
-    /// the copies' way out, criteria, in this order. Errors carry what they are about.
+    /// Becomes who it is to be and opens everything that can fail: audit log, sequence numbers,
+    /// host key and sockets, inputs, the copies' way out, criteria, in this order; then gives up
+    /// the rights that only opening takes. Errors carry what they are about.
     static flowtap::result<std::unique_ptr<daemon>>
-    start(const options& chosen, const flowtap::config::configuration& with);
+    start(const options& chosen, const flowtap::config::configuration& with,
+          const privileges& rights);
     ~daemon();
     daemon(const daemon&) = delete;
     daemon& operator=(const daemon&) = delete;

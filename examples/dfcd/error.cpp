@@ -7,6 +7,10 @@ namespace dfcd {
 
 namespace {
 
+constexpr const char* how_to_get_it =
+    "It comes with a start as root, with \"setcap cap_net_raw+ep\" for the program, or with "
+    "AmbientCapabilities=CAP_NET_RAW in a unit of systemd";
+
 class dfcd_category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "dfcd"; }
@@ -28,7 +32,18 @@ public:
                    "interfaces has one (family inet), and there is no route to a content "
                    "destination";
         case errc::no_raw_sockets:
-            return "copies need CAP_NET_RAW to be sent; without it only --write works";
+            return std::string("copies need CAP_NET_RAW to be sent; without it only --write "
+                               "works. ") +
+                   how_to_get_it;
+        case errc::no_raw_capture:
+            return std::string("live capture needs CAP_NET_RAW. ") + how_to_get_it;
+        case errc::no_such_user:
+            return "there is no such user or group to become";
+        case errc::user_without_root:
+            return "only root can become another user with --user";
+        case errc::directory_not_writable:
+            return "the user that dfcd becomes cannot write in this directory: give it to that "
+                   "user (chown)";
         case errc::damaged_sequence_file:
             return "the file of sequence numbers is damaged; repair it, or remove it and so take "
                    "any number that comes first";

@@ -21,6 +21,10 @@ enum class errc {
     metrics_socket_in_use,        ///< another process serves at the socket
     metrics_socket_is_file,       ///< where the socket is to be stands something else
     no_status,                    ///< no status was answered
+    no_raw_capture,               ///< live capture needs CAP_NET_RAW
+    no_such_user,                 ///< there is no user or group to become
+    user_without_root,            ///< only root can become another user
+    directory_not_writable,       ///< the user cannot write where state is kept
 };
 
 const std::error_category& category() noexcept;

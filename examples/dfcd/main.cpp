@@ -10,6 +10,7 @@
 #include "daemon.hpp"
 #include "log.hpp"
 #include "options.hpp"
+#include "privileges.hpp"
 #include "reset_requests.hpp"
 #include "status_client.hpp"
 
@@ -63,7 +64,16 @@ int serve(const dfcd::options& chosen) {
     if (is_exposed(chosen.config))
         dfcd::log("warning: others can read the configuration and the secrets in it: {}",
                   chosen.config);
-    const auto started = dfcd::daemon::start(chosen, loaded.settings);
+    const auto rights = dfcd::privileges::plan(chosen.user);
+    if (!rights) {
+        dfcd::log("{}", rights.error().message());
+        return failure;
+    }
+    if (rights->stays_root_unasked())
+        dfcd::log("warning: it stays root, with CAP_NET_RAW alone: there is no user {}, and --user "
+                  "names none",
+                  dfcd::privileges::default_user);
+    const auto started = dfcd::daemon::start(chosen, loaded.settings, *rights);
     if (!started) {
         dfcd::log("{}", started.error().message());
         return failure;

@@ -117,6 +117,10 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
                       ->capture_default_str();
     app.add_flag("--start-now", start_now, "replay capture files at once")->excludes(after);
     app.add_flag("--json", chosen.json, "print the summary, or the status, as JSON");
+    app.add_option("--user", chosen.user,
+                   "who root becomes (default: flowtap, if there is such a user); it keeps "
+                   "CAP_NET_RAW alone")
+        ->type_name("NAME[:GROUP]");
     app.add_option("--metrics", metrics,
                    "serve status and metrics over HTTP, at a socket of mode 0600 or a loopback "
                    "address")

@@ -59,6 +59,8 @@ struct options {
     std::optional<metrics_address> metrics;
     /// Where the dfcd serves them whose status is to be shown; none: dfcd is to serve.
     std::optional<metrics_address> status;
+    /// Who root becomes, as `NAME[:GROUP]`.
+    std::optional<std::string> user;
     /// Criteria that must be in place before capture files are replayed.
     std::size_t start_after = 1;
 };

@@ -8,13 +8,15 @@
 
 namespace flowtap::transport {
 
-login_pool::login_pool(std::size_t threads) {
+login_pool::login_pool(std::size_t threads) : wanted_(std::max<std::size_t>(threads, 1)) {}
+
+void login_pool::start() {
     // Signals are for the program's own threads.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (std::size_t index = 0; index < std::max<std::size_t>(threads, 1); ++index)
+    while (threads_.size() < wanted_)
         threads_.emplace_back([this] { work(); });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -24,6 +26,8 @@ login_pool::~login_pool() {
 }
 
 void login_pool::submit(std::function<void()> job) {
+    if (threads_.empty() && !stopping_)
+        start();
     {
         const std::lock_guard lock(mutex_);
         jobs_.push_back(std::move(job));

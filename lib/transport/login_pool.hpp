@@ -16,17 +16,21 @@ namespace flowtap::transport {
 /// than there are connections.
 class login_pool {
 public:
+    /// They start with the first job, and so with the rights that the program has by then.
     explicit login_pool(std::size_t threads);
     ~login_pool();
 
-    /// Runs `job`, which must not throw, on one of the threads.
+    /// Runs `job`, which must not throw, on one of the threads. For one thread.
     void submit(std::function<void()> job);
 
     /// Waits for the jobs that run and drops those that wait. Nothing runs after this.
     void join();
 
 private:
+    void start();
     void work();
+
+    const std::size_t wanted_;
 
     std::mutex mutex_;
     std::condition_variable changed_;
