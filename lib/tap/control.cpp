@@ -21,7 +21,10 @@ void control::apply(settings next) {
     sources.apply(with);
     names.apply(with);
     groups.apply(with, names);
-    auto own = std::make_shared<path::own_traffic>();
+    // Without services of its own no worker is kept looking for their packets.
+    std::shared_ptr<path::own_traffic> own;
+    if (!with.own_services.empty())
+        own = std::make_shared<path::own_traffic>();
     for (const own_service& service : with.own_services)
         own->add(service.protocol, service.where);
     published.limit(with.filter_memory);
