@@ -144,6 +144,8 @@ daemon::start(const options& chosen, const config::configuration& with, const pr
         return flowtap::fail(opened.error());
     if (const auto able = check_capabilities(chosen, *bound); !able)
         return flowtap::fail(able.error());
+    if (with.flow_tap && with.flow_tap->kernel_filter)
+        made->kernel_filters_.emplace();
     if (const auto opened = made->open_inputs(*bound); !opened)
         return flowtap::fail(opened.error());
     const auto criteria = read_criteria(chosen, with);
@@ -174,14 +176,18 @@ void daemon::open_access_point(tap::settings with) {
     background_ = std::make_unique<background_thread>(
         [this] { loop_.post([this] { service_->request_turn(); }); });
     point_ = std::make_unique<tap::access_point>(
-        std::move(with), tap::surroundings{path_, *audit_, make_hash, sequences_.get(),
-                                           [this](std::function<void()> what) {
-                                               background_->run(std::move(what));
-                                           }});
+        std::move(with),
+        tap::surroundings{path_, *audit_, make_hash, sequences_.get(),
+                          [this](std::function<void()> what) { background_->run(std::move(what)); },
+                          kernel_filters_ ? &*kernel_filters_ : nullptr});
     service_ = std::make_unique<transport::dtcp_service>(loop_, *point_);
     if (datagrams_)
         service_->send_through(*datagrams_);
-    service_->on_turn([this] { start_files_when_due(); });
+    service_->on_turn([this] {
+        start_files_when_due();
+        if (kernel_filters_)
+            kernel_filters_->report(point_->kernel_filter_states());
+    });
     path_.on_news([this] { service_->wake(); });
 }
 
@@ -191,9 +197,13 @@ flowtap::result<void> daemon::open_inputs(const bindings& bound) {
         return flowtap::fail(outlet.error());
     outlet_ = std::move(*outlet);
     for (const bound_input& input : bound.inputs) {
-        auto opened = open_input(input, options_, [this, device = input.from.name](auto changed) {
+        flowtap::capture::live_options how;
+        how.on_change = [this, device = input.from.name](auto changed) {
             loop_.post([device, changed] { log_change(device, changed); });
-        });
+        };
+        if (kernel_filters_ && input.from.from == input::kind::device)
+            how.in_kernel = kernel_filters_->of(input.port, input.from.name);
+        auto opened = open_input(input, options_, std::move(how));
         if (!opened)
             return flowtap::fail(opened.error());
         if (!opened->how.empty())

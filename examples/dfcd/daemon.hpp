@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -20,6 +21,7 @@
 
 #include "audit_file.hpp"
 #include "bindings.hpp"
+#include "kernel_filters.hpp"
 #include "lines.hpp"
 #include "metrics_server.hpp"
 #include "options.hpp"
@@ -91,6 +93,8 @@ private:
     /// Null when no control source needs it.
     std::unique_ptr<sequence_file> sequences_;
     flowtap::path::data_path path_;
+    /// None unless the configuration asks for it.
+    std::optional<kernel_filters> kernel_filters_;
     /// Null when nothing goes over UDP.
     std::unique_ptr<flowtap::transport::datagram_server> datagrams_;
     /// The first of its sockets take requests; the others only send notifications.

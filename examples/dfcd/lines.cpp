@@ -2,11 +2,13 @@
 #include "lines.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include <flowtap/capture/device_meter.hpp>
 #include <flowtap/capture/live.hpp>
 #include <flowtap/capture/pcap_file_source.hpp>
 #include <flowtap/deliver/network_sink.hpp>
@@ -109,28 +111,37 @@ std::string describe(const std::string& device, const capture::live_sources& ope
                        opened.reason.empty() ? "" : " (" + opened.reason + ")");
 }
 
+/// The sources of a device that has a program in the kernel in front of them.
+void count_filtered(const std::string& device,
+                    std::vector<std::unique_ptr<path::source>>& sources) {
+    capture::device_meter meter([device] { return capture::packets_of_device(device); },
+                                std::chrono::steady_clock::now);
+    for (auto& each : sources)
+        each = meter.watch(std::move(each));
+}
+
 flowtap::result<opened_input> open_device(const bound_input& from, const options& chosen,
-                                          std::function<void(capture::device_state)> on_change) {
-    capture::live_options how;
+                                          capture::live_options how) {
     how.port = from.port;
     how.mode =
         chosen.promiscuous ? capture::reception::promiscuous : capture::reception::own_frames;
     if (chosen.write.empty())
         how.excluded_mark = copy_mark;
-    how.on_change = std::move(on_change);
     auto opened = capture::open_live(from.from.name, how, chosen.workers, chosen.method);
     if (!opened)
         return flowtap::fail(opened.error());
     std::string text = describe(from.from.name, *opened);
+    if (how.in_kernel)
+        count_filtered(from.from.name, opened->sources);
     return opened_input{std::move(opened->sources), std::move(text)};
 }
 
 } // namespace
 
 flowtap::result<opened_input> open_input(const bound_input& from, const options& chosen,
-                                         std::function<void(capture::device_state)> on_change) {
+                                         capture::live_options how) {
     return from.from.from == input::kind::file ? open_file(from)
-                                               : open_device(from, chosen, std::move(on_change));
+                                               : open_device(from, chosen, std::move(how));
 }
 
 flowtap::result<std::unique_ptr<copy_outlet>> copy_outlet::open(const options& chosen) {

@@ -26,10 +26,10 @@ struct opened_input {
 };
 
 /// Opens the capture file of an input, or its network device for as many workers as there are to
-/// be. `on_change` is called from a worker's thread when the device has changed.
-flowtap::result<opened_input>
-open_input(const bound_input& from, const options& chosen,
-           std::function<void(flowtap::capture::device_state)> on_change);
+/// be. Of `how` `on_change`, which is called from a worker's thread, and `in_kernel` count; with
+/// the latter the sources tell what it has filtered.
+flowtap::result<opened_input> open_input(const bound_input& from, const options& chosen,
+                                         flowtap::capture::live_options how);
 
 /// The name of the file that the copies of an input go to: the pattern of `--write`, with the
 /// interface for `input_mark` (`ge-0-0-0`, `ge-0-0-0.100-out`).

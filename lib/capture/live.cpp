@@ -5,6 +5,8 @@
 #include <flowtap/capture/live.hpp>
 #include <flowtap/capture/live_source.hpp>
 
+#include "watched_source.hpp"
+
 namespace flowtap::capture {
 
 namespace {
@@ -59,6 +61,8 @@ result<live_sources> open_live(const std::string& device, const live_options& op
 }
 
 ring_counters counters_of(const path::source& from) noexcept {
+    if (const auto* const around = dynamic_cast<const detail::watched_source*>(&from))
+        return counters_of(around->watched());
 #ifdef __linux__
     if (const auto* const ring = dynamic_cast<const ring_source*>(&from))
         return ring->counters();

@@ -61,6 +61,7 @@ void compare_sources(const flow_tap_settings& old, const flow_tap_settings& next
     found.udp_ended = listed(udp);
     found.filter_limit_changed = old.filter_limit != next.filter_limit;
     found.fragments_changed = old.fragments != next.fragments;
+    found.kernel_filter_changed = old.kernel_filter != next.kernel_filter;
     found.udp_listen_changed = old.udp_listen != next.udp_listen;
 }
 

@@ -216,6 +216,7 @@ void read_flow_tap(const node& top, configuration& settings, reporter& report) {
         read.mode == flow_tap_mode::flow_tap_lite ? flow_tap_lite_filters : flow_tap_filters));
     if (const word* fragments = written->value_of("fragments"))
         read.fragments = fragments->text == "all" ? copied_fragments::all : copied_fragments::first;
+    read.kernel_filter = written->find("kernel-filter") != nullptr;
     read.udp_listen = read_udp(*written, report);
     for (const node& child : written->children) {
         if (keyword_of(*child.row) != "control-source")

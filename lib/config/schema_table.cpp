@@ -184,6 +184,7 @@ constexpr std::array table = {
     flag("services flow-tap family ccc", flow_tap, "Layer-2 frames of circuits"),
     range("services flow-tap filter-limit", 1, 1000000, flow_tap, "Filters of all control sources together (100, FlowTapLite 3000)"),
     one_of("services flow-tap fragments", "first all", flow_tap, "Which fragments of a packet that was matched are copied (first)"),
+    flag("services flow-tap kernel-filter", flow_tap, "Keep packets that no filter can match in the kernel, before they are captured"),
     full_block("services flow-tap udp", flow_tap, "DTCP over UDP"),
     entry("services flow-tap udp listen *", address, flow_tap, "Address at which requests come in", 16),
     list("services flow-tap udp listen * port", port, flow_tap, "UDP ports at which requests come in", 16),

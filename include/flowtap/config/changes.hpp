@@ -45,6 +45,8 @@ struct changes {
     bool filter_limit_changed = false;
     /// Which fragments are copied.
     bool fragments_changed = false;
+    /// Whether packets are kept in the kernel.
+    bool kernel_filter_changed = false;
     /// The limits of DTCP over SSH, or whether it is served at all.
     bool ssh_limits_changed = false;
     /// The addresses or ports at which requests over UDP come in.

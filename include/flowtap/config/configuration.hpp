@@ -131,6 +131,8 @@ struct flow_tap_settings {
     /// Filters of all control sources together: as configured, else by the mode.
     std::uint32_t filter_limit = 100;
     copied_fragments fragments = copied_fragments::first;
+    /// Packets that no filter can match are kept in the kernel.
+    bool kernel_filter = false;
     /// Where requests over UDP come in.
     std::vector<endpoint> udp_listen = {};
     /// `control-source default`.

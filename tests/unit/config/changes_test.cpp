@@ -120,6 +120,8 @@ TEST_CASE("limits, control sources and UDP change without touching criteria") {
           only([](changes& c) { c.filter_limit_changed = true; }));
     CHECK(after("udp { listen", "fragments all; udp { listen") ==
           only([](changes& c) { c.fragments_changed = true; }));
+    CHECK(after("udp { listen", "kernel-filter; udp { listen") ==
+          only([](changes& c) { c.kernel_filter_changed = true; }));
     CHECK(after("rate-limit 100", "rate-limit 99") ==
           only([](changes& c) { c.ssh_limits_changed = true; }));
     CHECK(after("32002", "32003") == only([](changes& c) { c.udp_listen_changed = true; }));

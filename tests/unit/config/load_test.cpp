@@ -56,6 +56,7 @@ class-of-service { dscp gold 34; }
 services { flow-tap {
     filter-limit 100000;                                 # in place of 100 / 3000
     fragments all;                                       # in place of the first of each packet
+    kernel-filter;                                       # off unless given
     udp { listen 127.0.0.1 port 32002; }
     control-source lea1 {
         dtcp-key "..."; port-lists pairs; sequence-check on; filter-limit 40; notify; udp;
@@ -91,6 +92,7 @@ TEST_CASE("Junos' block loads and every value arrives") {
     CHECK(lab.flow_tap->families == (family_set(family::inet) | family::inet6));
     CHECK(lab.flow_tap->filter_limit == 100);
     CHECK(lab.flow_tap->fragments == copied_fragments::first);
+    CHECK_FALSE(lab.flow_tap->kernel_filter);
     CHECK(lab.flow_tap->control_sources.empty());
 }
 
@@ -119,6 +121,7 @@ TEST_CASE("the statements of our own load and every value arrives") {
     REQUIRE(lab.flow_tap.has_value());
     CHECK(lab.flow_tap->filter_limit == 100000);
     CHECK(lab.flow_tap->fragments == copied_fragments::all);
+    CHECK(lab.flow_tap->kernel_filter);
     CHECK(lab.flow_tap->families == family_set(family::inet));
     CHECK(lab.flow_tap->udp_listen == std::vector<endpoint>{{ip_address::v4(0x7F000001), 32002}});
     REQUIRE(lab.flow_tap->control_sources.size() == 1);
