@@ -15,6 +15,7 @@
 #include <flowtap/deliver/pcap_file_sink.hpp>
 
 #include "error.hpp"
+#include "log.hpp"
 
 namespace dfcd {
 
@@ -83,14 +84,28 @@ private:
 
 class network_outlet final : public copy_outlet {
 public:
+    explicit network_outlet(deliver::egress_choice choice) {
+        how_.choice = choice;
+        how_.socket.mark = copy_mark;
+    }
+
     flowtap::result<std::unique_ptr<path::sink>> make_sink(const input&) override {
-        deliver::udp_options how;
-        how.socket.mark = copy_mark;
-        auto opened = deliver::network_sink::open(how);
+        const bool is_first = how_.routes == nullptr;
+        if (is_first)
+            // Without it every copy is left to the system.
+            if (auto watch = deliver::route_watch::open(how_.socket))
+                how_.routes = std::move(*watch);
+        auto opened = deliver::network_sink::open(how_);
         if (!opened && opened.error().code == std::errc::operation_not_permitted)
             return flowtap::fail(errc::no_raw_sockets);
+        if (opened && is_first && (*opened)->sends_frames())
+            log("copies to Ethernet go past the packet filter and the queues of this host; "
+                "--egress raw sends them through");
         return as<path::sink>(std::move(opened));
     }
+
+private:
+    deliver::network_options how_;
 };
 
 flowtap::result<opened_input> open_file(const bound_input& from) {
@@ -146,7 +161,7 @@ flowtap::result<opened_input> open_input(const bound_input& from, const options&
 
 flowtap::result<std::unique_ptr<copy_outlet>> copy_outlet::open(const options& chosen) {
     if (chosen.write.empty())
-        return std::unique_ptr<copy_outlet>(std::make_unique<network_outlet>());
+        return std::unique_ptr<copy_outlet>(std::make_unique<network_outlet>(chosen.egress));
     auto files = std::make_unique<file_outlet>(chosen.write);
     if (const auto opened = files->open(); !opened)
         return flowtap::fail(opened.error());

@@ -52,6 +52,13 @@ metrics_address parse_address(const std::string& text) {
     return std::move(*where);
 }
 
+const std::map<std::string, flowtap::deliver::egress_choice> egress_choices{
+    {"auto", flowtap::deliver::egress_choice::automatic},
+    {"packet", flowtap::deliver::egress_choice::frames},
+    {"raw", flowtap::deliver::egress_choice::raw},
+    {"udp", flowtap::deliver::egress_choice::udp},
+};
+
 } // namespace
 
 std::variant<options, int> read_options(int argc, const char* const* argv) {
@@ -107,6 +114,12 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
                    "write the copies to a pcap file instead of sending them; with {interface} in "
                    "its name, a file for each input")
         ->type_name("FILE");
+    app.add_option("--egress", chosen.egress,
+                   "how copies leave: auto; packet (past this host's packet filter); raw or udp "
+                   "(through it)")
+        ->type_name("WAY")
+        ->transform(CLI::Transformer(egress_choices))
+        ->default_str("auto");
     app.add_option("--criteria", chosen.criteria, "ADD requests to apply at start")
         ->type_name("FILE");
     app.add_flag("--once", chosen.once, "end when the capture files and their copies are done");

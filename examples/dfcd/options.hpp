@@ -11,6 +11,7 @@
 
 #include <flowtap/capture/live.hpp>
 #include <flowtap/core/packet_key.hpp>
+#include <flowtap/deliver/network_sink.hpp>
 
 #include "metrics_address.hpp"
 #include "progress.hpp"
@@ -61,6 +62,8 @@ struct options {
     std::optional<metrics_address> status;
     /// Who root becomes, as `NAME[:GROUP]`.
     std::optional<std::string> user;
+    /// Which way copies leave to the network.
+    flowtap::deliver::egress_choice egress = flowtap::deliver::egress_choice::automatic;
     /// Criteria that must be in place before capture files are replayed.
     std::size_t start_after = 1;
 };

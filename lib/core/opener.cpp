@@ -10,6 +10,7 @@
 
 #ifdef __linux__
 #include <linux/if_packet.h>
+#include <linux/netlink.h>
 #endif
 
 #include <flowtap/core/descriptor.hpp>
@@ -101,6 +102,16 @@ public:
 } // namespace
 
 opener::~opener() = default;
+
+result<descriptor> opener::route_socket() {
+#ifdef __linux__
+    return owned(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE),
+                 "netlink");
+#else
+    errno = ENOTSUP;
+    return system_failure("netlink");
+#endif
+}
 
 opener& direct_opener() noexcept {
     static local_opener only;

@@ -34,20 +34,11 @@ std::size_t mtu_cache::known(const ip_address& to) noexcept {
 }
 
 std::size_t mtu_cache::ask(const ip_address& to) noexcept {
-    const bool is_inet = to.ip_family() == family::inet;
-    const int socket = is_inet ? inet_.number() : inet6_.number();
-    // Any port: nothing is sent. Connecting looks up the route.
-    socket_address address(endpoint{to, 9});
-    if (socket < 0 || ::connect(socket, address.data(), address.size()) != 0)
-        return 0;
-    int mtu = 0;
-    socklen_t length = sizeof mtu;
-    const int outcome = is_inet ? ::getsockopt(socket, IPPROTO_IP, IP_MTU, &mtu, &length)
-                                : ::getsockopt(socket, IPPROTO_IPV6, IPV6_MTU, &mtu, &length);
-    if (outcome != 0 || mtu <= 0)
-        return 0;
-    place_of(to) = {to, static_cast<std::size_t>(mtu), 0};
-    return static_cast<std::size_t>(mtu);
+    const int socket = (to.ip_family() == family::inet ? inet_ : inet6_).number();
+    const std::size_t mtu = socket < 0 ? 0 : mtu_towards(socket, to);
+    if (mtu != 0)
+        place_of(to) = {to, mtu, 0};
+    return mtu;
 }
 
 } // namespace flowtap::deliver::detail

@@ -28,7 +28,8 @@ std::size_t length_of(const path::copy& what) noexcept {
 } // namespace
 
 struct raw_ip_sink::state {
-    explicit state(detail::mtu_cache known) : mtus(std::move(known)) {}
+    state(detail::mtu_cache known, too_long_copies what)
+        : mtus(std::move(known)), too_long_ones(what) {}
 
     /// Sends copies from the front of `copies` that one call can send. Returns how many it took.
     std::size_t send_run(std::span<const path::copy> copies) noexcept;
@@ -46,6 +47,7 @@ struct raw_ip_sink::state {
     descriptor inet;
     descriptor inet6;
     detail::mtu_cache mtus;
+    const too_long_copies too_long_ones;
     detail::message_batch batch;
     path::delivery_ledger* ledger = nullptr;
     int full_socket = -1;
@@ -56,7 +58,7 @@ result<std::unique_ptr<raw_ip_sink>> raw_ip_sink::open(const socket_options& opt
     auto mtus = detail::mtu_cache::open(options);
     if (!mtus)
         return fail(mtus.error());
-    auto made = std::make_unique<state>(std::move(*mtus));
+    auto made = std::make_unique<state>(std::move(*mtus), options.too_long);
     for (const family of : {family::inet, family::inet6}) {
         auto opened = options.via->raw_socket(of);
         if (!opened && opened.error().code == std::errc::address_family_not_supported)
@@ -147,7 +149,7 @@ std::size_t raw_ip_sink::state::send_alone(const path::copy& what) noexcept {
     if (mtu == 0)
         mtu = mtus.ask(to);
     // What fits and comes here cannot be written, or the system does not say why it did not go.
-    if (mtu == 0 || length_of(what) <= mtu)
+    if (mtu == 0 || length_of(what) <= mtu || too_long_ones == too_long_copies::drop)
         return drop(path::drop_cause::too_long, what);
     int outcome = send_pieces(what, mtu);
     if (outcome == EMSGSIZE)
@@ -189,6 +191,10 @@ std::size_t raw_ip_sink::state::drop(path::drop_cause cause, const path::copy& w
 
 void raw_ip_sink::wait(std::chrono::milliseconds limit) noexcept {
     detail::wait_writable(state_->full_socket, state_->full_error, static_cast<int>(limit.count()));
+}
+
+bool raw_ip_sink::has_unsent() const noexcept {
+    return detail::has_unsent(state_->inet.number()) || detail::has_unsent(state_->inet6.number());
 }
 
 } // namespace flowtap::deliver

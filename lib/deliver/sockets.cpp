@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 namespace flowtap::deliver::detail {
 
@@ -126,6 +127,28 @@ int send_one(int socket, const endpoint& to, byte_view first, byte_view second) 
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
     return ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+std::size_t mtu_towards(int socket, const ip_address& to) noexcept {
+    // Without this the socket would keep the source address that was right for the last one.
+    sockaddr none{};
+    none.sa_family = AF_UNSPEC;
+    ::connect(socket, &none, sizeof none);
+    // Any port: connecting looks up the route, no more.
+    socket_address address(endpoint{to, 9});
+    if (::connect(socket, address.data(), address.size()) != 0)
+        return 0;
+    int mtu = 0;
+    socklen_t length = sizeof mtu;
+    const int outcome = to.ip_family() == family::inet
+                            ? ::getsockopt(socket, IPPROTO_IP, IP_MTU, &mtu, &length)
+                            : ::getsockopt(socket, IPPROTO_IPV6, IPV6_MTU, &mtu, &length);
+    return outcome == 0 && mtu > 0 ? static_cast<std::size_t>(mtu) : 0;
+}
+
+bool has_unsent(int socket) noexcept {
+    int octets = 0;
+    return socket >= 0 && ::ioctl(socket, TIOCOUTQ, &octets) == 0 && octets > 0;
 }
 
 void wait_writable(int socket, int last_error, int milliseconds) noexcept {

@@ -88,6 +88,13 @@ private:
 /// Sends one message of two parts. Returns 0 or the system's error.
 int send_one(int socket, const endpoint& to, byte_view first, byte_view second) noexcept;
 
+/// How long a packet from a UDP socket to `to` may be, as the system says; 0 if it does not.
+/// Connects the socket; nothing is sent.
+std::size_t mtu_towards(int socket, const ip_address& to) noexcept;
+
+/// Whether packets of a socket have not left the system yet, as far as it knows.
+bool has_unsent(int socket) noexcept;
+
 /// Waits until `socket` may have room. The system calls a socket writable although the device's
 /// queue is full, so that case waits a little without asking.
 void wait_writable(int socket, int last_error, int milliseconds) noexcept;

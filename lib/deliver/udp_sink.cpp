@@ -38,13 +38,17 @@ void receive_nothing(const descriptor& socket) noexcept {
 }
 
 /// Has the kernel write the outer headers as a template would.
-void set_header_options(const descriptor& socket, family of) noexcept {
+void set_header_options(const descriptor& socket, family of, too_long_copies what) noexcept {
     const int on = 1;
     if (of == family::inet) {
-        const int may_fragment = IP_PMTUDISC_DONT;
-        ::setsockopt(socket.number(), IPPROTO_IP, IP_MTU_DISCOVER, &may_fragment,
-                     sizeof may_fragment);
+        // Neither sets DF; the second refuses what is longer than the device's MTU.
+        const int fragments =
+            what == too_long_copies::fragment ? IP_PMTUDISC_DONT : IP_PMTUDISC_INTERFACE;
+        ::setsockopt(socket.number(), IPPROTO_IP, IP_MTU_DISCOVER, &fragments, sizeof fragments);
         ::setsockopt(socket.number(), SOL_SOCKET, SO_NO_CHECK, &on, sizeof on);
+    } else if (what == too_long_copies::drop) {
+        const int none = IPV6_PMTUDISC_INTERFACE;
+        ::setsockopt(socket.number(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, &none, sizeof none);
     }
 }
 
@@ -123,7 +127,7 @@ descriptor udp_sink::state::open(const endpoint& source) noexcept {
     if (!made || !detail::prepare(*made, options.socket))
         return {};
     receive_nothing(*made);
-    set_header_options(*made, source.address.ip_family());
+    set_header_options(*made, source.address.ip_family(), options.socket.too_long);
     return std::move(*made);
 }
 
@@ -218,6 +222,12 @@ std::size_t udp_sink::state::drop(path::drop_cause cause, const path::copy& what
 
 void udp_sink::wait(std::chrono::milliseconds limit) noexcept {
     detail::wait_writable(state_->full_socket, state_->full_error, static_cast<int>(limit.count()));
+}
+
+bool udp_sink::has_unsent() const noexcept {
+    return std::ranges::any_of(state_->places, [](const state::place& each) {
+        return each.used && detail::has_unsent(each.socket.number());
+    });
 }
 
 } // namespace flowtap::deliver

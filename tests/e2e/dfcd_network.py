@@ -257,6 +257,46 @@ def live_traffic_is_tapped_for_two_sources(net):
         each.close()
 
 
+def what_waits_for_a_next_hop_is_gone_with_its_criterion(net):
+    """Copies are made while c answers no ARP; once DELETE is answered, none of them leaves."""
+    m = net.udp("m", "10.1.0.1", 5000)
+    t = net.udp("t", "10.1.0.254", 6000)
+    sinks = [net.udp("c", SINK, port, lab.PATIENCE) for port in (2300, 2301)]
+
+    def send():
+        m.sendto(b"to be copied", ("10.1.0.254", 6000))
+        t.recv(100)
+    with dfcd_in(net, "--live", "ge-0/0/0=tm") as dfcd:
+        device = device_in(net, dfcd)
+        net.run("c", "ip", "link", "set", "c0", "arp", "off")
+        net.run("t", "ip", "neighbour", "flush", "dev", "tc")
+        into = [("Source-Address", "10.1.0.1"), ("Dest-Port", "6000")]
+        add(device, into, (SINK, 2300), (FOREIGN, 1), 9)
+        wire = net.frames("c", "c0")
+        for _ in range(10):
+            send()
+        # The first copy makes dfcd ask for c: it has been made.
+        end = time.monotonic() + lab.PATIENCE
+        while not any(octets[12:14] == b"\x08\x06" for _, octets in namespaces.drain(wire)):
+            assert time.monotonic() < end, "nobody asks for the next hop"
+            time.sleep(0.01)
+        assert device.ask("DELETE", [("Criteria-ID", "*"), ("Flags", "STATIC")]).code == 200
+        add(device, into, (SINK, 2301), (FOREIGN, 1), 9)
+        net.run("c", "ip", "link", "set", "c0", "arp", "on")
+        send()
+        assert sinks[1].recv(2000)[28:] == b"to be copied"
+        sinks[0].setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            raise AssertionError("a copy left after the answer: %r" % sinks[0].recv(2000))
+        status, output = dfcd.stop()
+        summary = json.loads(output)
+        assert status == 0 and summary["dropped"]["withdrawn"] > 0, summary
+        assert summary["copies"] == summary["delivered"] + sum(summary["dropped"].values()), summary
+    wire.close()
+    for each in [m, t] + sinks:
+        each.close()
+
+
 def is_tapped(net, source, destination, numbers=itertools.count()):
     """Sends until a copy comes: a device that is up is not captured at that very moment."""
     sink, sender = net.udp("c", SINK, 2300, timeout=0.5), net.udp("m", source, 5001)
@@ -350,6 +390,7 @@ def main():
         copies_on_the_wire(net, ipv6=True)
         captured_flows_leave_in_ip_in_ip(net)
         live_traffic_is_tapped_for_two_sources(net)
+        what_waits_for_a_next_hop_is_gone_with_its_criterion(net)
         a_device_that_comes_and_goes_is_captured_when_it_is_there(net)
         with_libpcap_a_device_that_goes_disturbs_no_other(net)
         dead_receivers_of_notifications_keep_nobody_waiting(net)

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // An access point in small, for tests: taps one device and sends what it sees to one address.
 //
-// usage: tap_device METHOD WORKERS DEVICE SOURCE DESTINATION MARK
+// usage: tap_device METHOD WORKERS DEVICE SOURCE DESTINATION MARK [auto | packet | raw | udp]
 //
 // METHOD is ring or libpcap, and WORKERS how many share the device. Packets that the device
-// received go to port 2300, those that leave through it to port 2301, both from port 40000. MARK is
-// the socket mark of the copies, which the device is not tapped for; 0 is none. Prints `ready`,
-// taps until its standard input ends, and prints its counters.
+// received go to port 2300, those that leave through it to port 2301, both from port 40000. With
+// two destinations, `ONE,OTHER`, the other one gets those that leave. MARK is the socket mark of
+// the copies, which the device is not tapped for; 0 is none. Prints `ready`, taps until its
+// standard input ends, and prints its counters.
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
+#include <map>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -29,7 +31,9 @@ struct arguments {
     std::string device;
     ip_address source;
     ip_address destination;
+    ip_address second; ///< that of what leaves
     std::uint32_t mark = 0;
+    deliver::egress_choice egress = deliver::egress_choice::automatic;
 };
 
 constexpr std::uint16_t ingress_port = 2300;
@@ -38,7 +42,7 @@ constexpr std::uint16_t egress_port = 2301;
 path::action send_to(const arguments& given, std::uint16_t port) {
     packet::encapsulation with;
     with.source = {given.source, 40'000};
-    with.destination = {given.destination, port};
+    with.destination = {port == ingress_port ? given.destination : given.second, port};
     with.ttl = 100;
     path::action made;
     made.targets.push_back(
@@ -70,7 +74,8 @@ void tap_both_ways(path::data_path& path, const arguments& given) {
 
 int run(const arguments& given) {
     capture::live_options from;
-    deliver::udp_options to;
+    deliver::network_options to;
+    to.choice = given.egress;
     if (given.mark != 0) {
         from.excluded_mark = given.mark;
         to.socket.mark = given.mark;
@@ -104,23 +109,38 @@ int run(const arguments& given) {
     std::uint64_t dropped = 0;
     for (const std::uint64_t count : counters.dropped)
         dropped += count;
+    const auto of = [&counters](path::drop_cause cause) {
+        return counters.dropped[static_cast<std::size_t>(cause)];
+    };
     std::cout << "seen " << counters.seen << " tapped " << counters.tapped << " copies "
               << counters.copies << " delivered " << counters.delivered << " dropped " << dropped
-              << " lost " << counters.lost << '\n';
+              << " lost " << counters.lost << " unreachable " << of(path::drop_cause::unreachable)
+              << " sink_full " << of(path::drop_cause::sink_full) << " looped "
+              << of(path::drop_cause::looped) << '\n';
     return 0;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 7)
+    const std::map<std::string_view, deliver::egress_choice> choices{
+        {"auto", deliver::egress_choice::automatic},
+        {"packet", deliver::egress_choice::frames},
+        {"raw", deliver::egress_choice::raw},
+        {"udp", deliver::egress_choice::udp}};
+    if (argc != 7 && argc != 8)
         return 2;
+    const auto chosen = choices.find(argc == 8 ? argv[7] : "auto");
     const auto source = parse_ip_address(argv[4]);
-    const auto destination = parse_ip_address(argv[5]);
-    if (!source || !destination)
+    const std::string destinations = argv[5];
+    const std::size_t comma = destinations.find(',');
+    const auto one = parse_ip_address(destinations.substr(0, comma));
+    const auto other =
+        comma == std::string::npos ? one : parse_ip_address(destinations.substr(comma + 1));
+    if (!source || !one || !other || chosen == choices.end())
         return 2;
     const bool ring = std::string_view(argv[1]) == "ring";
     return run({ring ? capture::live_method::ring : capture::live_method::libpcap,
-                std::stoul(argv[2]), argv[3], *source, *destination,
-                static_cast<std::uint32_t>(std::stoul(argv[6]))});
+                std::stoul(argv[2]), argv[3], *source, *one, *other,
+                static_cast<std::uint32_t>(std::stoul(argv[6])), chosen->second});
 }

@@ -37,6 +37,10 @@ public:
 
     /// A packet socket that is bound to no device and receives nothing yet.
     virtual result<descriptor> packet_socket() = 0;
+
+    /// A netlink socket that asks about routes and devices (rtnetlink(7)). It needs no privilege,
+    /// so that it is opened in the calling process unless an opener says otherwise.
+    virtual result<descriptor> route_socket();
 };
 
 /// Opens in the calling process, with the privileges that it has. Any thread.

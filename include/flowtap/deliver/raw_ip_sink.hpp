@@ -17,7 +17,8 @@ namespace flowtap::deliver {
 /// source address, the system's or not. Copies leave as the routing table says; the egress of a
 /// copy is not looked at.
 ///
-/// A copy that is longer than the MTU towards its destination leaves in fragments.
+/// A copy that is longer than the MTU towards its destination leaves in fragments, unless
+/// `socket_options::too_long` says otherwise.
 /// Needs CAP_NET_RAW.
 class FLOWTAP_DELIVER_API raw_ip_sink final : public path::sink {
 public:
@@ -25,6 +26,9 @@ public:
     /// Errors: those of `opener` and of the system for setting the mark.
     static result<std::unique_ptr<raw_ip_sink>> open(const socket_options& options = {});
     ~raw_ip_sink() override;
+
+    /// Whether copies that it has sent may still be in a queue of the system's.
+    bool has_unsent() const noexcept;
 
     std::size_t consume(std::span<const path::copy> copies) noexcept override;
     void wait(std::chrono::milliseconds limit) noexcept override;

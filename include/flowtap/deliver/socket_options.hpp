@@ -8,6 +8,12 @@
 
 namespace flowtap::deliver {
 
+/// What becomes of a copy that is longer than the MTU towards its destination.
+enum class too_long_copies : std::uint8_t {
+    fragment, ///< its outer packet is fragmented
+    drop,     ///< it is dropped as `path::drop_cause::too_long`
+};
+
 /// What all sockets that copies leave through have in common.
 struct socket_options {
     /// The socket mark (SO_MARK) of the copies, by which a live source knows and leaves them out.
@@ -15,6 +21,7 @@ struct socket_options {
     std::optional<std::uint32_t> mark;
     /// Octets of the socket's send buffer; 0 leaves what the system gives.
     int send_buffer = 0;
+    too_long_copies too_long = too_long_copies::fragment;
     /// Opens the sockets; must outlive the sink.
     opener* via = &direct_opener();
 };

@@ -33,6 +33,9 @@ public:
     /// none yet. The answer for an address and port is remembered.
     bool can_send(const path::copy& what) noexcept;
 
+    /// Whether copies that it has sent may still be in a queue of the system's.
+    bool has_unsent() const noexcept;
+
     /// Copies that `can_send` refuses are dropped and counted as `drop_cause::send_error`.
     std::size_t consume(std::span<const path::copy> copies) noexcept override;
     void wait(std::chrono::milliseconds limit) noexcept override;

@@ -242,7 +242,7 @@ public:
 
 TEST_CASE("without privileges the network sink still sends what plain sockets can") {
     unprivileged via;
-    udp_options options;
+    network_options options;
     options.socket.via = &via;
     CHECK(raw_ip_sink::open(options.socket).error().code == std::errc::operation_not_permitted);
     auto sink = network_sink::open(options);
