@@ -178,8 +178,9 @@ std::string copies_name(const std::string& pattern, const input& of) {
     return name;
 }
 
-path::worker_options worker_options_for(const input& from) {
+path::worker_options worker_options_for(const input& from, const options& chosen) {
     path::worker_options made;
+    made.loop_brake = chosen.loop_brake;
     if (from.from == input::kind::file)
         made.batch = file_batch;
     return made;

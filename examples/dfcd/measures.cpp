@@ -17,7 +17,7 @@ constexpr auto verdicts = std::to_array<std::string_view>(
 static_assert(verdicts.size() == flowtap::packet::verdict_count);
 
 constexpr auto causes = std::to_array<std::string_view>(
-    {"sink_full", "too_long", "unreachable", "send_error", "stopped", "withdrawn"});
+    {"sink_full", "too_long", "unreachable", "send_error", "stopped", "withdrawn", "looped"});
 static_assert(causes.size() == path::drop_cause_count);
 
 constexpr auto refusals = std::to_array<std::string_view>(

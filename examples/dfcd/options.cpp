@@ -119,7 +119,9 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
                    "(through it)")
         ->type_name("WAY")
         ->transform(CLI::Transformer(egress_choices))
-        ->default_str("auto");
+        ->default_str("raw");
+    app.add_flag("--loop-brake", chosen.loop_brake,
+                 "find flows that grow out of copies, and do not copy them");
     app.add_option("--criteria", chosen.criteria, "ADD requests to apply at start")
         ->type_name("FILE");
     app.add_flag("--once", chosen.once, "end when the capture files and their copies are done");

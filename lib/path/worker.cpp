@@ -23,6 +23,9 @@ constexpr std::chrono::milliseconds full_limit{100};
 /// The same while a sink has queued copies.
 constexpr std::chrono::milliseconds queue_limit{10};
 
+/// What a packet takes in the kernel's buffer beside its octets, or more.
+constexpr std::uint64_t header_in_buffer = 128;
+
 /// The longest a criterion whose budget is used up is kept from ending by copies in a queue, which
 /// may belong to others.
 constexpr std::chrono::seconds budget_hold_limit{4};
@@ -49,6 +52,10 @@ worker::state::state(detail::common& shared, const data_path_options& limits,
                      const worker_options& with)
     : common(shared), ledger(limits.streams), packets(std::move(from)), copies(std::move(to)),
       options(with), counts(limits.slots), drops(limits.slots), clock_(limits.clock),
+      wall_clock_(limits.wall_clock), pause_(limits.pause),
+      brake_(with.loop_brake && packets->when_full() == backpressure::drop
+                 ? std::make_unique<detail::loop_brake>()
+                 : nullptr),
       batch_(std::max<std::size_t>(with.batch, 1)), admission_(batch_.size()),
       keys_(2 * batch_.size()), bodies_(2 * batch_.size()),
       found_(batch_.size(), std::max(limits.slots, batch_.size())), outbox_(outbox_room),
@@ -65,6 +72,7 @@ void worker::state::cover(std::size_t slots, std::size_t streams) {
 }
 
 source_state worker::state::run_once() noexcept {
+    wait_for_hold();
     const read_result got = packets->read(batch_);
     if (got.count != 0 || copies->queued() != 0 || held_count_ != 0)
         process(got.count);
@@ -87,6 +95,34 @@ void worker::state::process(std::size_t count) noexcept {
     if (packets->when_full() == backpressure::wait)
         empty_queue();
     leave();
+    if (brake_ != nullptr && brake_->is_testing())
+        brake();
+}
+
+/// Has all workers hold still for the moment that the brake asks for: copies of others may feed the
+/// flow, too.
+void worker::state::brake() noexcept {
+    const wall_time now = wall_clock_();
+    std::uint64_t octets = totals_.sampled_out_octets + totals_.seen * header_in_buffer;
+    for (const std::uint64_t each : totals_.decoded_octets)
+        octets += each;
+    const auto pause = brake_->end_of_batch(now, octets);
+    if (pause.count() != 0)
+        common.hold_until.store((now + pause).time_since_epoch().count(),
+                                std::memory_order_relaxed);
+}
+
+void worker::state::wait_for_hold() noexcept {
+    const std::int64_t until = common.hold_until.load(std::memory_order_relaxed);
+    if (until == 0 || brake_ == nullptr)
+        return;
+    while (!stopping()) {
+        const std::int64_t left = until - wall_clock_().time_since_epoch().count();
+        // A clock that was set back does not hold anybody.
+        if (left <= 0 || left > detail::loop_brake::longest_moment.count())
+            return;
+        pause_(std::min<std::chrono::nanoseconds>(queue_limit, std::chrono::nanoseconds(left)));
+    }
 }
 
 void worker::state::enter() noexcept {
@@ -282,6 +318,7 @@ std::size_t worker::state::copy_matched(std::size_t first, std::size_t count) no
         if (stopping())
             return i;
         const detail::packet_body& body = bodies_[first + i];
+        refuses_ = is_loop(first + i);
         const auto index = static_cast<std::uint32_t>(i);
         tap(slots, index, body);
         if (body.note != 0)
@@ -445,14 +482,17 @@ void worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::pa
         }
         --room;
         stamp = stamp_;
-        outbox_.put({&target.header,
-                     body.octets,
-                     target.stream,
-                     target.egress,
-                     next_identification(),
-                     body.time,
-                     {slot, matched_with(body)}},
-                    index);
+        const copy made{&target.header,
+                        body.octets,
+                        target.stream,
+                        target.egress,
+                        next_identification(),
+                        body.time,
+                        {slot, matched_with(body)}};
+        if (refuses_)
+            drop(drop_cause::looped, std::span(&made, 1));
+        else
+            outbox_.put(made, index);
     }
 }
 

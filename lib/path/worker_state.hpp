@@ -17,6 +17,7 @@
 #include "budgets.hpp"
 #include "counters.hpp"
 #include "fragment_notes.hpp"
+#include "loop_brake.hpp"
 #include "outbox.hpp"
 #include "publication.hpp"
 #include "slot_pool.hpp"
@@ -35,6 +36,8 @@ struct common {
     detail::budgets budgets;
     /// Tells the control side that there is something to look at.
     std::function<void()> news;
+    /// No worker reads before this moment of `data_path_options::wall_clock`, in nanoseconds.
+    std::atomic<std::int64_t> hold_until{0};
 
     void tell() const {
         if (news)
@@ -149,6 +152,13 @@ private:
     void drop_waiting(drop_cause cause) noexcept;
     void drop(drop_cause cause, std::span<const copy> what) noexcept;
     void show_counters() noexcept;
+    void brake() noexcept;
+    void wait_for_hold() noexcept;
+    bool is_loop(std::size_t packet) noexcept {
+        const detail::packet_body& body = bodies_[packet];
+        return brake_ != nullptr && body.total_length >= detail::loop_brake::shortest_carrier &&
+               !brake_->admit(keys_[packet], body.time);
+    }
 
     /// The snapshot in use, between entering and leaving only.
     const detail::published* now_ = nullptr;
@@ -159,6 +169,11 @@ private:
     std::uint64_t reviewed_ = 0;
 
     const std::function<steady_time()> clock_;
+    const std::function<wall_time()> wall_clock_;
+    const std::function<void(std::chrono::nanoseconds)> pause_;
+    /// Null for a source that can wait.
+    std::unique_ptr<detail::loop_brake> brake_;
+    bool refuses_ = false; ///< the packet at hand is part of a loop
     /// When the batch began, or the worker came back from waiting for room.
     steady_time time_;
 

@@ -93,7 +93,9 @@ int run(const arguments& given) {
             std::cerr << sink.error().message() << '\n';
             return 1;
         }
-        workers.push_back(&path.add_worker(std::move(source), std::move(*sink)));
+        path::worker_options how;
+        how.loop_brake = true;
+        workers.push_back(&path.add_worker(std::move(source), std::move(*sink), how));
     }
     tap_both_ways(path, given);
     std::vector<std::thread> tapping;

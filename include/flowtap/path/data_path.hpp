@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include <flowtap/core/clock.hpp>
@@ -126,6 +127,11 @@ struct data_path_options {
     /// The time, read by every worker once a batch. Any thread calls it.
     std::function<steady_time()> clock = std::chrono::steady_clock::now;
     fragment_options fragments;
+    /// The time as the system stamps packets with it, read while a flow is looked at more closely.
+    std::function<wall_time()> wall_clock = std::chrono::system_clock::now;
+    /// Lets so much time pass, 10 ms at most.
+    std::function<void(std::chrono::nanoseconds)> pause =
+        std::this_thread::sleep_for<std::int64_t, std::nano>;
 };
 
 /// What is done with packets of which the capture holds only a part.
@@ -140,6 +146,9 @@ struct worker_options {
     cut_short_packets cut_short = cut_short_packets::count;
     /// How long copies that are made may take to be handed over after `request_stop`.
     std::chrono::milliseconds stop_limit{1000};
+    /// Finds flows that grow out of copies, and does not copy them, at the cost of moments in which
+    /// no worker reads: see lib/path/README.md. For sources that cannot wait only.
+    bool loop_brake = false;
 };
 
 /// The data path as the control side sees it: publishes snapshots to the workers, knows when all of

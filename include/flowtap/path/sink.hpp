@@ -63,8 +63,9 @@ enum class drop_cause : std::uint8_t {
     send_error,  ///< any other error of the operating system
     stopped,     ///< the access point was stopping
     withdrawn,   ///< its criterion was deleted while the copy waited in front of a sink or in it
+    looped,      ///< it was of a flow that grew out of copies (see lib/path/README.md)
 };
-inline constexpr std::size_t drop_cause_count = 6;
+inline constexpr std::size_t drop_cause_count = 7;
 
 /// What became of copies: of all that a sink was given, or of those of one stream. Octets are those
 /// of the copied packets, without the headers around them.
