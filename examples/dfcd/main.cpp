@@ -70,7 +70,7 @@ int serve(const dfcd::options& chosen) {
         return failure;
     }
     if (rights->stays_root_unasked())
-        dfcd::log("warning: it stays root, with CAP_NET_RAW alone: there is no user {}, and --user "
+        dfcd::log("it stays root, with CAP_NET_RAW alone: there is no user {}, and --user "
                   "names none",
                   dfcd::privileges::default_user);
     const auto started = dfcd::daemon::start(chosen, loaded.settings, *rights);

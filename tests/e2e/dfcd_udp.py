@@ -427,14 +427,17 @@ def test_other_names_of_the_files_beside_the_sequence_numbers_are_left_alone():
             with open(name, "w") as out:
                 out.write(contents)
         os.chmod(elsewhere, 0o644)
-        # Root works in directories of others, too.
+        # A directory of another user, which root becomes.
+        become = []
         if os.geteuid() == 0:
             os.chown(state, 65534, 65534)
+            os.chmod(directory, 0o711)
+            become = ["--user", "65534:65534"]
         before = os.stat(elsewhere)
         path = os.path.join(state, "sequences")
         for name in (".new", ".lock", ".reset-lea1"):
             os.link(elsewhere, path + name)
-        with lab.Dfcd(configuration(port), directory=state) as dfcd:
+        with lab.Dfcd(configuration(port), *become, directory=state) as dfcd:
             assert run_reset(state, "lea1", config)[0] == 1
             dfcd.stop()
         with open(elsewhere) as contents:
