@@ -234,7 +234,8 @@ def table(options, directory):
     return 1 if missed else 0
 
 
-def parse():
+def parse(arguments=None):
+    """The options, from the command line or from what another script says."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--quick", action="store_true",
                         help="captures of 64 MiB of fewer packets, three repetitions")
@@ -255,7 +256,7 @@ def parse():
     parser.add_argument("--no-build", action="store_true", help="take what is built as it is")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)),
                         help="the processor to measure on (default: the last)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     defaults = {"size": 64, "trace": 4096, "repetitions": 3} if options.quick else {
         "size": 1024, "trace": captures.TRACE, "repetitions": 7}
     for name, value in defaults.items():

@@ -246,7 +246,7 @@ def add_options(parser):
     parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
     parser.add_argument("--only", metavar="REGEX", help="only the groups whose title matches")
     parser.add_argument("--build-directory", metavar="DIR", type=pathlib.Path,
-                        default=ROOT / "build-programs")
+                        default=ROOT / "build-bench-programs")
     parser.add_argument("--no-build", action="store_true", help="take what is built as it is")
 
 
@@ -268,11 +268,11 @@ def report(options, about, tables, texts):
     heading = [f"{name}: {value}" for name, value in about.items()]
     if options.markdown:
         print("\n".join(f"- {line}" for line in heading) + "\n")
-        print("\n\n".join(markdown_table(*each, worst="worst run") for each in tables) + "\n")
+        print("\n\n".join(markdown_table(*each, worst="judged by") for each in tables) + "\n")
         print("\n".join(f"- {line}" for line in texts))
     else:
         print("\n".join(heading) + "\n")
-        print("\n\n".join(text_table(*each, worst="worst run") for each in tables) + "\n")
+        print("\n\n".join(text_table(*each, worst="judged by") for each in tables) + "\n")
         print("\n".join(texts))
     lines, missed = summary(tables)
     print("\n" + "\n".join(lines or ["no floor and no aim is missed"]))

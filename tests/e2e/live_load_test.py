@@ -214,6 +214,9 @@ class Phases:
         self.number += count
         return first
 
+    def begin_round(self):
+        self.number += -self.number % self.stream.round
+
     def send_until_copies_come(self, port, flow):
         """Single rounds, paced by the first destination, until a copy of the flow comes to a port."""
         end, known = time.monotonic() + lab.PATIENCE, self.board.next(port, flow)
@@ -223,6 +226,17 @@ class Phases:
         # Those that are on their way are no part of what follows.
         self.board.wait(lambda: self.board.next(port, flow) >= self.number - self.stream.round,
                         "the latest copy")
+
+
+def check_whole_phases(came, stream, phases):
+    """Of some phases everything came to both destinations, and all of the rest in order."""
+    for arrivals, destination in zip(came, (load.FIRST, load.SECOND)):
+        arrivals.check_order()
+        for flow in HUNDRED.flows_to(destination):
+            for begin, end in phases:
+                first, last = stream.places_before(flow, begin), stream.places_before(flow, end) - 1
+                assert any(low <= first and last <= high for low, high in arrivals.ranges(flow)), \
+                    (destination, flow, (first, last), arrivals.ranges(flow))
 
 
 def a_destination_that_is_gone_costs_the_other_nothing(net):
@@ -246,19 +260,42 @@ def a_destination_that_is_gone_costs_the_other_nothing(net):
             came = receiver.report(board.received(0) + board.received(1))
     load.check_sums(summary)
     assert summary["seen"] == phases.number and summary["lost"] == 0, summary
-    first, second = came
-    first.check_all_came(stream, HUNDRED.flows_to(load.FIRST), 0, phases.number)
-    second.check_order()
-    for flow in HUNDRED.flows_to(load.SECOND):
-        for begin, end in whole:
-            wanted = stream.places_before(flow, begin), stream.places_before(flow, end) - 1
-            assert any(low <= wanted[0] and wanted[1] <= high for low, high in second.ranges(flow)), \
-                (flow, wanted, second.ranges(flow))
+    came[0].check_all_came(stream, HUNDRED.flows_to(load.FIRST), 0, phases.number)
+    check_whole_phases(came, stream, whole)
+
+
+def the_device_goes_down_and_comes_up(net):
+    """In the middle of the traffic: what came before and what comes afterwards is copied."""
+    stream, both = traffic.Stream(HUNDRED.flows, run=3), (load.FIRST, load.SECOND)
+    latest = HUNDRED.flows_to(load.SECOND)[-1]
+    before = load.statistics(net, "t", "ta")
+    with load.dfcd(net) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
+        HUNDRED.add(device, stream)
+        with load.receiver(net, stream, board) as receiver:
+            phases = Phases(net, HUNDRED, stream, board)
+            whole = [(phases.send(10 * stream.round, both), phases.number)]
+            with load.sender(net, stream, board, first=phases.number, rate=20_000) as sender:
+                board.wait(lambda: board.sent() > phases.number, "traffic", sender)
+                net.run("t", "ip", "link", "set", "ta", "down")
+                dfcd.wait_for("ta is down")
+                net.run("t", "ip", "link", "set", "ta", "up")
+                dfcd.wait_for("ta is up again")
+                phases.number += sender.report()["sent"]
+            phases.begin_round()
+            phases.send_until_copies_come(1, latest)
+            whole.append((phases.send(10 * stream.round, both), phases.number))
+            summary = load.stop(dfcd, device)
+            came = receiver.report(summary["delivered"])
+    arrived = load.statistics(net, "t", "ta")["received"] - before["received"]
+    load.check_sums(summary)
+    assert summary["seen"] + summary["lost"] == arrived, (arrived, summary)
+    check_whole_phases(came, stream, whole)
 
 
 SCENES = [both_destinations_get_exactly_their_packets, at_full_speed_everything_is_accounted_for,
           criteria_come_and_go_beside_the_hundred,
-          a_destination_that_is_gone_costs_the_other_nothing]
+          a_destination_that_is_gone_costs_the_other_nothing,
+          the_device_goes_down_and_comes_up]
 
 
 def main():
