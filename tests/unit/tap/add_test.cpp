@@ -136,7 +136,7 @@ namespace {
 
 std::string add_frames(const std::string& more, const char* version = "0.8") {
     return "ADD DTCP/" + std::string(version) + "\nX-JTap-Filter-Family: ccc\nFlags: STATIC\n" +
-           more + copies_to_lab;
+           more + std::string(copies_to_lab);
 }
 
 } // namespace

@@ -98,9 +98,10 @@ std::string add_frames(std::string_view interface, int port) {
 }
 
 std::vector<std::byte> in_ethernet(const std::vector<std::byte>& packet, std::uint16_t type) {
-    std::vector<std::byte> made(14);
+    constexpr std::size_t header = 14;
+    std::vector<std::byte> made(header + packet.size());
     store_big_endian(std::span(made).subspan(12, 2), type);
-    made.insert(made.end(), packet.begin(), packet.end());
+    std::ranges::copy(packet, std::span(made).subspan(header).begin());
     return made;
 }
 
