@@ -27,6 +27,8 @@ constexpr std::size_t longest_frame = std::size_t{256} << 10;
 constexpr std::size_t longest_record = longest_frame + 64;
 constexpr std::size_t arena_size = std::size_t{4} << 20;
 constexpr std::size_t default_buffer = std::size_t{8} << 20;
+/// How long a block may wait to be full, in milliseconds: the delay of copies of sparse traffic.
+constexpr int block_timeout = 2;
 /// How often a busy source asks the kernel what was lost.
 constexpr unsigned reads_per_statistics = 1024;
 
@@ -66,7 +68,10 @@ result<detail::pcap_handle> open_handle(const std::string& device, const live_op
         return device_failure(errc::cannot_open_device, device, reason.data());
     pcap_set_snaplen(handle.get(), static_cast<int>(longest_frame));
     pcap_set_promisc(handle.get(), options.mode == reception::promiscuous ? 1 : 0);
-    pcap_set_immediate_mode(handle.get(), 1);
+    // In immediate mode libpcap sets aside room for the longest frame for every packet, and so holds
+    // a few dozen.
+    pcap_set_immediate_mode(handle.get(), 0);
+    pcap_set_timeout(handle.get(), block_timeout);
     pcap_set_buffer_size(handle.get(),
                          static_cast<int>(options.buffer != 0 ? options.buffer : default_buffer));
     pcap_set_tstamp_precision(handle.get(), PCAP_TSTAMP_PRECISION_NANO);

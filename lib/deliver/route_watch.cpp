@@ -85,6 +85,11 @@ result<void> route_watch_state::open_sockets(const socket_options& options) {
     }
     const int large = 1 << 20;
     ::setsockopt(events_.number(), SOL_SOCKET, SO_RCVBUF, &large, sizeof large);
+    // The kernel tells nothing to a socket that has no number yet: it takes it for its own.
+    sockaddr_nl any{};
+    any.nl_family = AF_NETLINK;
+    if (::bind(events_.number(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0)
+        return system_failure("netlink");
     for (const int group : groups)
         // Older systems have no next hop objects to tell of.
         if (::setsockopt(events_.number(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,

@@ -226,7 +226,7 @@ def test_the_summary_names_every_sum():
                              "--start-now", "--json", "--write", work + "/copies")
         summary = json.loads(said.splitlines()[0])
         assert status == 0 and summary["seen"] == sum(summary["decoded"].values()) == 3
-        assert sorted(summary["dropped"]) == ["send_error", "sink_full", "stopped", "too_long",
+        assert sorted(summary["dropped"]) == ["looped", "send_error", "sink_full", "stopped", "too_long",
                                               "unreachable", "withdrawn"], summary
 
 

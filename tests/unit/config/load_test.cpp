@@ -266,11 +266,14 @@ TEST_CASE("the configuration blocks of the shared document load as they stand th
     }
     REQUIRE(blocks.size() >= 2);
     ok(blocks[0]);
-    // `(a | b)` is how the document writes a choice.
-    ok(replaced(replaced(blocks[1], "(pairs | product)", "pairs"), "(on | off)", "on"));
     CHECK(ok(blocks[0]) == ok(junos_block));
-    CHECK(ok(replaced(replaced(blocks[1], "(pairs | product)", "pairs"), "(on | off)", "on")) ==
-          ok(own_block));
+    // `(a | b)` is how the document writes a choice.
+    const std::string own =
+        replaced(replaced(blocks[1], "(pairs | product)", "pairs"), "(on | off)", "on");
+    ok(own);
+    // Statements that came after the document.
+    CHECK(ok(replaced(own, "filter-limit 100000;",
+                      "filter-limit 100000; fragments all; kernel-filter;")) == ok(own_block));
 }
 
 TEST_CASE("braces, one line and the usual form say the same") {

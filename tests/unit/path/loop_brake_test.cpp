@@ -252,7 +252,9 @@ TEST_CASE("a worker that has a brake does not copy a loop, and counts what it le
     options.pause = [&now](nanoseconds time) { now += time; };
     path::data_path all(options);
     path::worker_options with;
-    SUBCASE("with a brake") { with.loop_brake = true; }
+    SUBCASE("with a brake") {
+        with.loop_brake = true;
+    }
     SUBCASE("without one, as by default") {}
     const bool ends = with.loop_brake;
     path::worker& work = all.add_worker(std::make_unique<looping_source>(wire, now),
