@@ -68,8 +68,8 @@ result<detail::pcap_handle> open_handle(const std::string& device, const live_op
         return device_failure(errc::cannot_open_device, device, reason.data());
     pcap_set_snaplen(handle.get(), static_cast<int>(longest_frame));
     pcap_set_promisc(handle.get(), options.mode == reception::promiscuous ? 1 : 0);
-    // In immediate mode libpcap sets aside room for the longest frame for every packet, and so holds
-    // a few dozen.
+    // In immediate mode libpcap sets aside room for the longest frame for every packet, and so
+    // holds a few dozen.
     pcap_set_immediate_mode(handle.get(), 0);
     pcap_set_timeout(handle.get(), block_timeout);
     pcap_set_buffer_size(handle.get(),
