@@ -108,20 +108,22 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
         ->capture_default_str();
     app.add_option("--capture", chosen.method,
                    "how devices are captured: ring or libpcap (default: as is best)")
-        ->type_name("METHOD")
-        ->transform(CLI::Transformer(methods));
+        ->type_name("ring|libpcap")
+        ->transform(CLI::Transformer(methods).description(""));
     app.add_option("--write", chosen.write,
                    "write the copies to a pcap file instead of sending them; with {interface} in "
                    "its name, a file for each input")
         ->type_name("FILE");
-    app.add_option("--egress", chosen.egress,
-                   "how copies leave: auto; packet (past this host's packet filter); raw or udp "
-                   "(through it)")
-        ->type_name("WAY")
-        ->transform(CLI::Transformer(egress_choices))
-        ->default_str("raw");
-    app.add_flag("--loop-brake", chosen.loop_brake,
-                 "find flows that grow out of copies, and do not copy them");
+    app.add_option(
+           "--egress", chosen.egress,
+           "how copies leave: auto (past this host's packet filter where it can); packet (the "
+           "same, or not at all); raw or udp (through it)")
+        ->type_name("auto|packet|raw|udp")
+        ->transform(CLI::Transformer(egress_choices).description(""))
+        ->default_str("auto");
+    app.add_flag("--loop-brake,!--no-loop-brake", chosen.loop_brake,
+                 "whether flows of devices that grow out of copies are found, and not copied "
+                 "(default: they are)");
     app.add_option("--criteria", chosen.criteria, "ADD requests to apply at start")
         ->type_name("FILE");
     app.add_flag("--once", chosen.once, "end when the capture files and their copies are done");

@@ -63,9 +63,9 @@ struct options {
     /// Who root becomes, as `NAME[:GROUP]`.
     std::optional<std::string> user;
     /// Which way copies leave to the network.
-    flowtap::deliver::egress_choice egress = flowtap::deliver::egress_choice::raw;
-    /// Flows that grow out of copies are found, and not copied.
-    bool loop_brake = false;
+    flowtap::deliver::egress_choice egress = flowtap::deliver::egress_choice::automatic;
+    /// Of devices: flows that grow out of copies are found, and not copied.
+    bool loop_brake = true;
     /// Criteria that must be in place before capture files are replayed.
     std::size_t start_after = 1;
 };

@@ -90,6 +90,12 @@ def test_what_cannot_be_used_is_named():
             assert "basic_filebuf" not in said, said
 
 
+def test_the_help_is_text_and_says_how_copies_leave():
+    told = subprocess.run([lab.DFCD, "--help"], capture_output=True, check=True).stdout
+    assert all(octet == 0x0A or 0x20 <= octet < 0x7F for octet in told), told
+    assert b"--egress auto|packet|raw|udp=auto" in told, told
+
+
 def test_a_port_in_use_is_named():
     with tempfile.TemporaryDirectory() as work, socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -117,20 +117,26 @@ class Cipher:
         self.receiver.close()
 
 
+def packets_until_it_ends(net, before, bound=BOUND):
+    """Waits until no packet has come for a second. Returns how many frames b has received by then,
+    or when there are more than `bound` since `before`."""
+    end, last, since = time.monotonic() + PATIENCE, before, time.monotonic()
+    while time.monotonic() - since < 1 and last - before <= bound:
+        assert time.monotonic() < end, "the loop does not end: %d packets" % (last - before)
+        now = packets_on(net)
+        if now != last:
+            last, since = now, time.monotonic()
+        time.sleep(0.02)
+    return last
+
+
 def a_loop_that_nobody_can_see_is_stopped(net, program):
     cipher = Cipher(net)
     before = packets_on(net)
     tap = Tap(net, program, "tb", FOREIGN, "198.18.0.1", MARK)
     say(net, ROUNDS)
-    # It has stopped when no packet has come for a second.
-    end, last, since = time.monotonic() + PATIENCE, -1, time.monotonic()
-    while time.monotonic() - since < 1:
-        assert time.monotonic() < end, "the loop does not end: %d packets" % (last - before)
-        now = packets_on(net)
-        if now != last:
-            last, since = now, time.monotonic()
-        assert last - before < BOUND, "the loop runs away: %d packets" % (last - before)
-        time.sleep(0.02)
+    last = packets_until_it_ends(net, before)
+    assert last - before <= BOUND, "the loop runs away: %d packets" % (last - before)
     # What is not part of it is still copied, once.
     say(net, ROUNDS)
     more = packets_on(net)
