@@ -28,7 +28,8 @@ def expected_copies(stream, end, copies, first=0):
 
 def both_destinations_get_exactly_their_packets(net, *arguments):
     stream = traffic.Stream(HUNDRED.flows, SIZES, inet6_every=4, run=3)
-    count, copies = 60_000, HUNDRED.copies()
+    # The last packet is tapped: what has been sent has been seen when its copy comes.
+    count, copies = 66 * stream.round + stream.run, HUNDRED.copies()
     with load.dfcd(net, *arguments) as dfcd, load.device(net, dfcd) as device, traffic.Board() as board:
         HUNDRED.add(device, stream)
         with load.receiver(net, stream, board) as receiver:
@@ -62,6 +63,7 @@ def at_full_speed_everything_is_accounted_for(net):
             with load.sender(net, stream, board, count=300_000) as sender:
                 sent = sender.report()["sent"]
             sent = load.let_all_come(net, HUNDRED, stream, board, sent)
+            sent = load.send_the_last(net, HUNDRED, stream, board, sent)
             counted = matching_packets(device)
             summary = load.stop(dfcd, device)
             came = receiver.report(summary["delivered"])
@@ -187,6 +189,7 @@ def criteria_come_and_go_beside_the_hundred(net, changes=400):
                 churn = Churn(net, device, stream, board, sender, receiver)
                 seconds = churn.one_after_another(changes)
                 count = sender.report()["sent"]
+            count = load.send_the_last(net, HUNDRED, stream, board, count)
             summary = load.stop(dfcd, device)
             came = receiver.report(summary["delivered"])
     load.check_no_drop(summary, count, sum(each.packets for each in came))
@@ -217,6 +220,14 @@ class Phases:
             sender.report()
         self.number += count
         return first
+
+    def end(self, port, flow):
+        """The copies of the last round have come to a port, where `flow` is the last, and all has
+        been seen."""
+        due = self.number - self.stream.round + (flow + 1) * self.stream.run
+        self.number = load.send_the_last(self.net, self.hundred, self.stream, self.board,
+                                         self.number)
+        self.board.wait(lambda: self.board.next(port, flow) >= due, "the latest copy")
 
     def begin_round(self):
         self.number += -self.number % self.stream.round
@@ -260,6 +271,7 @@ def a_destination_that_is_gone_costs_the_other_nothing(net):
                 load.know_all(net)
                 phases.send_until_copies_come(1, latest)
                 whole.append((phases.send(10 * stream.round, both), phases.number))
+            phases.end(1, latest)
             summary = load.stop(dfcd, device)
             came = receiver.report(board.received(0) + board.received(1))
     load.check_sums(summary)
@@ -288,6 +300,7 @@ def the_device_goes_down_and_comes_up(net):
             phases.begin_round()
             phases.send_until_copies_come(1, latest)
             whole.append((phases.send(10 * stream.round, both), phases.number))
+            phases.end(1, latest)
             summary = load.stop(dfcd, device)
             came = receiver.report(summary["delivered"])
     arrived = load.statistics(net, "t", "ta")["received"] - before["received"]
