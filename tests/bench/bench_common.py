@@ -212,3 +212,80 @@ def summary(tables):
     lines += [f"aim missed: {each}" for each in short]
     lines += [f"not measured: {each}" for each in unknown]
     return lines, bool(missed)
+
+
+# --- the programs
+
+def add_options(parser, quick, build_directory="build-programs", only="rows"):
+    """The options that every program has; `quick` says what --quick does, `only` of what --only
+    chooses some."""
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
+    parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
+    if only:
+        parser.add_argument("--only", metavar="REGEX",
+                            help=f"only the {only} whose title matches")
+    parser.add_argument("--build-directory", metavar="DIR", type=pathlib.Path,
+                        default=ROOT / build_directory)
+    parser.add_argument("--no-build", action="store_true", help="take what is built as it is")
+
+
+def add_core(parser):
+    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)),
+                        help="the processor to measure on (default: the last)")
+
+
+def fill_in(options, quick, usual):
+    """Gives what was not chosen the values for --quick or the usual ones."""
+    for name, value in (quick if options.quick else usual).items():
+        if getattr(options, name, None) is None:
+            setattr(options, name, value)
+
+
+def run_program(measure, *arguments):
+    """The exit status of a program, with a word to the user where it cannot do its work."""
+    try:
+        return measure(*arguments)
+    except Failed as failure:
+        print(failure, file=sys.stderr)
+        return failure.status
+
+
+def bullets(lines):
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def markdown(heading, tables, **words):
+    """Lines about the tables, and the tables."""
+    return bullets(heading) + "\n\n" + "\n\n".join(
+        markdown_table(*each, **words) for each in tables) + "\n"
+
+
+def conclusion(tables):
+    """What the verdicts come to, as text, and the exit status."""
+    lines, missed = summary(tables)
+    return "\n".join(lines or ["no floor and no aim is missed"]), 1 if missed else 0
+
+
+def with_groups(tables):
+    """The lines of all tables, each with its table's title."""
+    return [{"group": title, **vars(line)} for title, lines in tables for line in lines]
+
+
+def write_json(path, told):
+    """Into a file, if one was asked for."""
+    if path:
+        pathlib.Path(path).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def replaced(text, begin, end, inside):
+    """A text with something else between two marks in it."""
+    before, rest = text.split(begin)
+    return before + begin + "\n" + inside + "\n" + end + rest.split(end)[1]
+
+
+def keep(name, begin, end, inside):
+    """Puts something between two marks of a file beside this one."""
+    path = pathlib.Path(__file__).resolve().parent / name
+    path.write_text(replaced(path.read_text(encoding="utf-8"), begin, end, inside),
+                    encoding="utf-8")

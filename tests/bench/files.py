@@ -26,8 +26,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import file_captures as captures  # noqa: E402 (the path is set first)
 from bench_common import (  # noqa: E402
-    Failed, Goal, Line, ROOT, build_programs, markdown_table, median_of, progress, summary,
-    surroundings, text_table)
+    Failed, Goal, Line, add_core, add_options, build_programs, conclusion, fill_in, keep, markdown,
+    median_of, progress, run_program, surroundings, text_table, write_json)
 
 DFCD = "examples/dfcd/dfcd"
 GOALS = {("64 octets", 1): Goal(2.5, 3.5), ("64 octets", 100): Goal(15, 25),
@@ -201,49 +201,34 @@ BEGIN = "<!-- what follows is written by files.py --keep -->"
 END = "<!-- until files.py -->"
 
 
-def keep(text):
-    readme = pathlib.Path(__file__).resolve().parent / "README.md"
-    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
-    readme.write_text(before + BEGIN + "\n\n" + text + "\n" + END + rest.split(END)[1],
-                      encoding="utf-8")
-
-
-def markdown(about, options, lines):
-    return "\n".join(f"- {line}" for line in header(about, options)) + "\n\n" + markdown_table(
-        TITLE, lines, worst="judged by") + "\n"
-
-
 def table(options, directory):
     program = str(directory / DFCD)
     about = surroundings(directory, options.core, "dfcd")
     with tempfile.TemporaryDirectory(dir=options.directory, prefix="flowtap-files-") as work:
         lines, raw = measure(options, program, Place(work))
+    heading, tables = header(about, options), [(TITLE, lines)]
+    text = markdown(heading, tables, worst="judged by")
     if options.markdown:
-        print(markdown(about, options, lines))
+        print(text)
     else:
-        print("\n".join(header(about, options)) + "\n")
+        print("\n".join(heading) + "\n")
         print(text_table(TITLE, lines, worst="judged by"))
-    told, missed = summary([(TITLE, lines)])
-    print("\n" + "\n".join(told or ["no floor and no aim is missed"]))
+    told, status = conclusion(tables)
+    print("\n" + told)
     if options.keep:
-        keep(markdown(about, options, lines))
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(
-            {"about": about, "seconds": raw, "table": [vars(line) for line in lines]}, indent=1)
-            + "\n", encoding="utf-8")
-    return 1 if missed else 0
+        keep("README.md", BEGIN, END, "\n" + text)
+    write_json(options.json, {"about": about, "seconds": raw,
+                              "table": [vars(line) for line in lines]})
+    return status
 
 
 def parse(arguments=None):
     """The options, from the command line or from what another script says."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true",
-                        help="captures of 64 MiB of fewer packets, three repetitions")
-    parser.add_argument("--markdown", action="store_true", help="print the table in Markdown")
+    add_options(parser, "captures of 64 MiB of fewer packets, three repetitions")
+    add_core(parser)
     parser.add_argument("--keep", action="store_true",
                         help="also write the table to README.md in tests/bench")
-    parser.add_argument("--json", metavar="FILE", help="write every time to FILE")
-    parser.add_argument("--only", metavar="REGEX", help="only the rows whose title matches")
     parser.add_argument("--size", type=int, metavar="MIB", help="of a capture (default: 1024)")
     parser.add_argument("--trace", type=int, metavar="N",
                         help=f"packets that a capture repeats (default: {captures.TRACE})")
@@ -251,31 +236,19 @@ def parse(arguments=None):
     parser.add_argument("--seed", type=int, default=1, help="what filters and packets come from")
     parser.add_argument("--directory", metavar="DIR", default=tempfile.gettempdir(),
                         help="where captures are written, read and removed (default: %(default)s)")
-    parser.add_argument("--build-directory", metavar="DIR", type=pathlib.Path,
-                        default=ROOT / "build-programs")
-    parser.add_argument("--no-build", action="store_true", help="take what is built as it is")
-    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)),
-                        help="the processor to measure on (default: the last)")
     options = parser.parse_args(arguments)
-    defaults = {"size": 64, "trace": 4096, "repetitions": 3} if options.quick else {
-        "size": 1024, "trace": captures.TRACE, "repetitions": 7}
-    for name, value in defaults.items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
+    fill_in(options, {"size": 64, "trace": 4096, "repetitions": 3},
+            {"size": 1024, "trace": captures.TRACE, "repetitions": 7})
     return options
 
 
 def main():
     options = parse()
     directory = options.build_directory.resolve()
-    try:
-        if not options.no_build:
-            build_programs(directory, [DFCD])
-        return table(options, directory)
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return failure.status
+    if not options.no_build:
+        build_programs(directory, [DFCD])
+    return table(options, directory)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(main))

@@ -14,7 +14,6 @@ pipeline.py prints them together with those for files.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import re
@@ -31,10 +30,11 @@ import lab  # noqa: E402 (the paths are set first)
 import load  # noqa: E402
 import traffic  # noqa: E402
 from live_load_test import Churn  # noqa: E402
+import bench_common  # noqa: E402
 import forwarding  # noqa: E402
 from bench_common import (  # noqa: E402
-    ROOT, Failed, Goal, Line, build_programs, markdown_table, median_of, progress, run_quietly,
-    summary, surroundings, text_table)
+    Failed, Goal, Line, build_programs, bullets, conclusion, markdown, median_of, progress,
+    run_program, run_quietly, surroundings, text_table, write_json)
 
 PROGRAMS = ["examples/dfcd/dfcd", "tests/support/traffic/send_traffic",
             "tests/support/traffic/receive_traffic", "tests/support/traffic/measure_forwarding"]
@@ -241,13 +241,8 @@ def measure(options):
 # --- the program
 
 def add_options(parser):
-    parser.add_argument("--quick", action="store_true", help="few packets, one run of each kind")
-    parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
-    parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
-    parser.add_argument("--only", metavar="REGEX", help="only the groups whose title matches")
-    parser.add_argument("--build-directory", metavar="DIR", type=pathlib.Path,
-                        default=ROOT / "build-bench-programs")
-    parser.add_argument("--no-build", action="store_true", help="take what is built as it is")
+    bench_common.add_options(parser, "few packets, one run of each kind", "build-bench-programs",
+                             "groups")
 
 
 def complete(options):
@@ -267,16 +262,15 @@ def report(options, about, tables, texts):
     """Prints it all; the exit status."""
     heading = [f"{name}: {value}" for name, value in about.items()]
     if options.markdown:
-        print("\n".join(f"- {line}" for line in heading) + "\n")
-        print("\n\n".join(markdown_table(*each, worst="judged by") for each in tables) + "\n")
-        print("\n".join(f"- {line}" for line in texts))
+        print(markdown(heading, tables, worst="judged by"))
+        print(bullets(texts))
     else:
         print("\n".join(heading) + "\n")
         print("\n\n".join(text_table(*each, worst="judged by") for each in tables) + "\n")
         print("\n".join(texts))
-    lines, missed = summary(tables)
-    print("\n" + "\n".join(lines or ["no floor and no aim is missed"]))
-    return 1 if missed else 0
+    told, status = conclusion(tables)
+    print("\n" + told)
+    return status
 
 
 def main():
@@ -284,20 +278,14 @@ def main():
     add_options(parser)
     options = parser.parse_args()
     complete(options)
-    try:
-        if not options.no_build:
-            build_programs(options.build_directory, PROGRAMS)
-        use_programs(options.build_directory)
-        about = surroundings(options.build_directory, options.core, "dfcd") | versions()
-        tables, texts, raw = measure(options)
-        if options.json:
-            pathlib.Path(options.json).write_text(
-                json.dumps({"about": about, "measured": raw}, indent=1) + "\n", encoding="utf-8")
-        return report(options, about, tables, texts)
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return failure.status
+    if not options.no_build:
+        build_programs(options.build_directory, PROGRAMS)
+    use_programs(options.build_directory)
+    about = surroundings(options.build_directory, options.core, "dfcd") | versions()
+    tables, texts, raw = measure(options)
+    write_json(options.json, {"about": about, "measured": raw})
+    return report(options, about, tables, texts)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(main))

@@ -23,10 +23,12 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import matcher_plot  # noqa: E402 (the path is set first)
+import bench_common  # noqa: E402 (the path is set first)
+import matcher_plot  # noqa: E402
 import matcher_rows  # noqa: E402
 from bench_common import (  # noqa: E402
-    ROOT, Failed, progress, run_quietly, summary, surroundings)
+    ROOT, Failed, add_core, add_options, bullets, conclusion, fill_in, markdown, progress,
+    run_program, run_quietly, surroundings, with_groups, write_json)
 
 MEASURE = "tests/bench/matcher/measure"
 IN_FORCE = "tests/bench/bench-path_in_force"
@@ -125,29 +127,21 @@ def header(about, versions):
     return lines
 
 
-def markdown(about, versions, tables):
-    return "\n".join(f"- {line}" for line in header(about, versions)) + "\n\n" + "\n\n".join(
-        matcher_rows.markdown_table(*each) for each in tables) + "\n"
-
-
-def keep(about, versions, tables):
+def keep(heading, tables):
     """Puts the goals into README.md and everything into matcher_results.md, beside this file."""
     here = pathlib.Path(__file__).resolve().parent
     (here / "matcher_results.md").write_text(
         "# What `tests/bench/matcher.py` printed\n\n[README.md](README.md) says what the rows mean."
-        "\n\n" + markdown(about, versions, tables), encoding="utf-8")
-    lines = [f"- {line}" for line in header(about, versions)]
-    goals = "\n" + "\n".join(lines) + "\n\n" + matcher_rows.goals_table(tables) + "\n"
-    readme = here / "README.md"
-    readme.write_text(matcher_rows.replaced(readme.read_text(encoding="utf-8"), goals),
-                      encoding="utf-8")
+        "\n\n" + markdown(heading, tables), encoding="utf-8")
+    goals = "\n" + bullets(heading) + "\n\n" + matcher_rows.goals_table(tables) + "\n"
+    bench_common.keep("README.md", matcher_rows.BEGIN, matcher_rows.END, goals)
 
 
-def print_report(options, about, versions, tables):
+def print_report(options, heading, tables):
     if options.markdown:
-        print(markdown(about, versions, tables))
+        print(markdown(heading, tables))
     else:
-        print("\n".join(header(about, versions)) + "\n")
+        print("\n".join(heading) + "\n")
         print("\n\n".join(matcher_rows.text_table(*each) for each in tables))
 
 
@@ -165,68 +159,52 @@ def table(options, directory):
         told = bench.in_force()
         raw[matcher_rows.IN_FORCE_TITLE] = told
         tables.append((matcher_rows.IN_FORCE_TITLE, matcher_rows.in_force_lines(told)))
-    print_report(options, about, bench.versions, tables)
-    lines, missed = summary(tables)
-    print("\n" + "\n".join(lines or ["no floor and no aim is missed"]))
+    heading = header(about, bench.versions)
+    print_report(options, heading, tables)
+    told, status = conclusion(tables)
+    print("\n" + told)
     if options.keep:
-        keep(about, bench.versions, tables)
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(
-            {"about": about, "versions": bench.versions, "measured": raw,
-             "table": [{"group": title, **vars(line)} for title, all_lines in tables
-                       for line in all_lines]}, indent=1) + "\n", encoding="utf-8")
-    return 1 if missed else 0
+        keep(heading, tables)
+    write_json(options.json, {"about": about, "versions": bench.versions, "measured": raw,
+                              "table": with_groups(tables)})
+    return status
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true",
-                        help="three repetitions, one seed, nothing above 3000 criteria")
-    parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
+    add_options(parser, "three repetitions, one seed, nothing above 3000 criteria", "build-bench",
+                "groups")
+    add_core(parser)
     parser.add_argument("--keep", action="store_true",
                         help="also write the tables to README.md and matcher_results.md in "
                              "tests/bench")
-    parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
-    parser.add_argument("--only", metavar="REGEX", help="only the groups whose title matches")
     parser.add_argument("--plot", action="store_true",
                         help="measure over the number of criteria, write CSV and SVG files to "
                              "tests/bench (or --plot-directory), print no table")
     parser.add_argument("--plot-directory", metavar="DIR", type=pathlib.Path,
                         default=ROOT / "tests" / "bench")
-    parser.add_argument("--build-directory", metavar="DIR", type=pathlib.Path,
-                        default=ROOT / "build-bench")
-    parser.add_argument("--no-build", action="store_true", help="take what is built as it is")
-    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)),
-                        help="the processor to measure on (default: the last)")
     parser.add_argument("--repetitions", type=int, help="samples of each side (default: 7)")
     parser.add_argument("--milliseconds", type=int, help="length of a sample (default: 20)")
     parser.add_argument("--seeds", type=int, help="sets of each shape and size (default: 3)")
     options = parser.parse_args()
-    defaults = {"repetitions": 3, "milliseconds": 5, "seeds": 1} if options.quick else {
-        "repetitions": 7, "milliseconds": 20, "seeds": len(matcher_rows.SEEDS)}
-    for name, value in defaults.items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
+    fill_in(options, {"repetitions": 3, "milliseconds": 5, "seeds": 1},
+            {"repetitions": 7, "milliseconds": 20, "seeds": len(matcher_rows.SEEDS)})
     return options
 
 
 def main():
     options = parse()
     directory = options.build_directory.resolve()
-    try:
-        if not options.no_build:
-            build(directory)
-        if options.plot:
-            bench = Bench(directory, options)
-            matcher_plot.plot(bench, options.plot_directory, progress,
-                              surroundings(directory, options.core, "measure"))
-            matcher_plot.plot_in_force(bench, options.plot_directory, progress)
-            return 0
-        return table(options, directory)
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return failure.status
+    if not options.no_build:
+        build(directory)
+    if options.plot:
+        bench = Bench(directory, options)
+        matcher_plot.plot(bench, options.plot_directory, progress,
+                          surroundings(directory, options.core, "measure"))
+        matcher_plot.plot_in_force(bench, options.plot_directory, progress)
+        return 0
+    return table(options, directory)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(main))

@@ -350,9 +350,3 @@ def goals_table(tables):
 
 BEGIN = "<!-- what follows is written by matcher.py --keep -->"
 END = "<!-- until here -->"
-
-
-def replaced(text, table):
-    """A text with the table put between the marks in it."""
-    begin, rest = text.split(BEGIN)
-    return begin + BEGIN + "\n" + table + "\n" + END + rest.split(END)[1]

@@ -9,6 +9,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "bench"))
 import matcher_plot  # noqa: E402 (the path is set first)
 import matcher_rows as rows  # noqa: E402
+from bench_common import replaced  # noqa: E402
 
 
 def measured(**sides):
@@ -84,12 +85,12 @@ class Rows(unittest.TestCase):
         line = rows.Line("what", 10.0, 20.0, 2.0, 2.0, "ns", "x", 1.4, 2, "aim met")
         other = rows.Line("other", 10.0, None, None, None, "ns", "", None, None, "")
         text = f"before\n{rows.BEGIN}\nold\n{rows.END}\nafter\n"
-        new = rows.replaced(text, rows.goals_table([("title", [line, other])]))
+        new = replaced(text, rows.BEGIN, rows.END, rows.goals_table([("title", [line, other])]))
         self.assertTrue(new.startswith("before\n") and new.endswith(f"{rows.END}\nafter\n"))
         self.assertIn("| title: what | 10.0 ns | 20.0 ns | 2.00x |", new)
         self.assertNotIn("old", new)
         self.assertNotIn("other", new)
-        self.assertEqual(new, rows.replaced(new, rows.goals_table([("title", [line])])))
+        self.assertEqual(new, replaced(new, rows.BEGIN, rows.END, rows.goals_table([("title", [line])])))
 
     def test_numbers_have_three_digits_that_count(self):
         self.assertEqual(["0.12", "1.23", "12.3", "123", "12345", ""],
