@@ -226,6 +226,24 @@ def an_unresolved_next_hop_makes_copies_unreachable(net, program):
     assert counters["unreachable"] >= 2 * ROUNDS, counters
 
 
+def nobody_answers(net, program):
+    """A host that is not there, with ARP and neighbour discovery: what is for it costs the other
+    destination nothing, whatever way copies leave."""
+    for source, destinations in ((FOREIGN, C + ",192.0.3.99"),
+                                 (FOREIGN_IPV6, "2001:db8:c::5,2001:db8:d::99")):
+        for egress in ("auto", "packet", "raw"):
+            talk = Talk(net)
+            c = net.udp("c", destinations.split(",")[0], INGRESS, PATIENCE)
+            running = Tap(net, program, "ta", source, destinations, egress=egress)
+            said = talk.say(ROUNDS)
+            assert receive(c, ROUNDS) == said
+            counters = running.stop()
+            # What still waits at the end is given up, too.
+            assert counters["delivered"] == ROUNDS == counters["dropped"], (egress, counters)
+            talk.close()
+            c.close()
+
+
 def what_has_no_way_is_unreachable(net, program):
     """A link that is down, a route that refuses, no route: each in its turn, and back."""
     changes = (
@@ -319,7 +337,7 @@ def main():
     program = sys.argv[1:4]
     with topology() as net:
         for scenario in (every_way_sends_the_same_octets, copies_wait_for_a_next_hop,
-                         an_unresolved_next_hop_makes_copies_unreachable,
+                         an_unresolved_next_hop_makes_copies_unreachable, nobody_answers,
                          what_has_no_way_is_unreachable, changes_are_followed):
             print(scenario.__name__.replace("_", " "), flush=True)
             scenario(net, program)

@@ -8,6 +8,7 @@ full speed is for the benchmark; here it must be accounted for to the packet.
 """
 
 import collections
+import socket
 import sys
 import time
 
@@ -280,6 +281,64 @@ def a_destination_that_is_gone_costs_the_other_nothing(net):
     check_whole_phases(came, stream, whole)
 
 
+class Questions:
+    """How often somebody asks by ARP who has an address, on a device."""
+
+    def __init__(self, net, name, device, address):
+        self.wire, self.asked = net.frames(name, device), socket.inet_aton(address)
+        self.count = 0
+
+    def seen(self):
+        self.count += sum(octets[12:14] == b"\x08\x06" and octets[38:42] == self.asked
+                          for _, octets in namespaces.drain(self.wire))
+        return self.count
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.wire.close()
+
+
+def nobody_answers(net, egress):
+    """A destination on the link of the second one that is not there, asked for once a second and given
+    up after three. The first one gets everything meanwhile, and does not wait."""
+    nobody = ("203.0.113.99", load.SECOND[1])
+    hundred = load.Hundred(choices=((load.FIRST,), (nobody,), (load.FIRST, nobody)))
+    stream = traffic.Stream(hundred.flows, run=3)
+    copies = hundred.copies(to=[load.FIRST])
+    with load.dfcd(net, "--egress", egress) as dfcd, load.device(net, dfcd) as device, \
+            traffic.Board() as board, Questions(net, "d", "d0", nobody[0]) as questions:
+        hundred.add(device, stream)
+        with load.receiver(net, stream, board) as receiver:
+            with load.sender(net, stream, board, copies=copies, clock=[0]) as sender:
+                board.wait(lambda: questions.seen() >= 1, "the first question", sender)
+                at_first = board.received(0)
+                board.wait(lambda: questions.seen() >= 3, "the third question", sender)
+                # The other's did not wait for the answer, which may still come: a socket's buffer
+                # would have been full with half as many.
+                assert board.received(0) - at_first > 600, (at_first, board.received(0))
+                board.wait(lambda: questions.seen() >= 5, "questions after the end", sender)
+                count = sender.report()["sent"]
+            count = load.send_the_last(net, hundred, stream, board, count, to=[load.FIRST])
+            summary = load.stop(dfcd, device)
+            came = receiver.report(summary["delivered"])
+    load.check_sums(summary)
+    assert (summary["seen"], summary["lost"]) == (count, 0), (summary, count)
+    came[0].check_all_came(stream, hundred.flows_to(load.FIRST), 0, count)
+    assert came[1].packets == 0 and summary["delivered"] == came[0].packets, summary
+    dropped = {cause: number for cause, number in summary["dropped"].items() if number != 0}
+    assert sum(dropped.values()) == expected_copies(stream, count, hundred.copies(to=[nobody]))
+    assert set(dropped) <= {"unreachable", "sink_full", "stopped"} and \
+        dropped["unreachable"] > 0, dropped
+    print("%s: %d copies came, %s" % (egress, came[0].packets, dropped))
+
+
+def a_destination_that_nobody_answers_for_costs_the_other_nothing(net):
+    for egress in ("auto", "packet", "raw"):
+        nobody_answers(net, egress)
+
+
 def the_device_goes_down_and_comes_up(net):
     """In the middle of the traffic: what came before and what comes afterwards is copied."""
     stream, both = traffic.Stream(HUNDRED.flows, run=3), (load.FIRST, load.SECOND)
@@ -314,6 +373,7 @@ SCENES = [both_destinations_get_exactly_their_packets,
           they_do_when_two_workers_share_the_device, at_full_speed_everything_is_accounted_for,
           criteria_come_and_go_beside_the_hundred,
           a_destination_that_is_gone_costs_the_other_nothing,
+          a_destination_that_nobody_answers_for_costs_the_other_nothing,
           the_device_goes_down_and_comes_up]
 
 

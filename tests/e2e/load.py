@@ -209,13 +209,14 @@ def let_all_come(net, hundred, stream, board, number):
     raise AssertionError("packets are lost without any load")
 
 
-def send_the_last(net, hundred, stream, board, number):
+def send_the_last(net, hundred, stream, board, number, to=(FIRST, SECOND)):
     """Sends what is missing of a round and a packet of the first flow, which is tapped, and waits for
     its copy. By then one worker has seen all that was sent; what it has not when dfcd ends is not
     copied. Returns the number that is next."""
     last = number + -number % stream.round
     with sender(net, stream, board, first=number, count=last + 1 - number,
-                copies=hundred.copies(stream.flows), clock=(0, 1)) as more:
+                copies=hundred.copies(stream.flows, to),
+                clock=[port for port, each in enumerate((FIRST, SECOND)) if each in to]) as more:
         more.report()
     board.wait(lambda: board.next(0, 0) > last, "the copy of the last packet")
     return last + 1
