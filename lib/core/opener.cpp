@@ -50,6 +50,17 @@ result<void> bind_to(int socket, const endpoint& local) {
     return {};
 }
 
+result<descriptor> unbound_udp_socket(const ip_address& local) {
+    const bool is_inet = local.ip_family() == family::inet;
+    auto made = owned(::socket(is_inet ? AF_INET : AF_INET6,
+                               SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP),
+                      to_string(local));
+    const int on = 1;
+    if (made && !is_inet)
+        ::setsockopt(made->number(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    return made;
+}
+
 class local_opener final : public opener {
 public:
     result<descriptor> file_to_read(const std::string& path) override {
@@ -72,17 +83,13 @@ public:
     }
 
     result<descriptor> udp_socket(const endpoint& local) override {
-        const bool is_inet = local.address.ip_family() == family::inet;
-        descriptor made(::socket(is_inet ? AF_INET : AF_INET6,
-                                 SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP));
+        auto made = unbound_udp_socket(local.address);
         if (!made)
-            return system_failure(to_string(local));
+            return made;
         const int on = 1;
-        ::setsockopt(made.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        ::setsockopt(made.number(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-        if (!is_inet)
-            ::setsockopt(made.number(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-        if (auto bound = bind_to(made.number(), local); !bound)
+        ::setsockopt(made->number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        ::setsockopt(made->number(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+        if (auto bound = bind_to(made->number(), local); !bound)
             return fail(bound.error());
         return made;
     }
@@ -111,6 +118,15 @@ result<descriptor> opener::route_socket() {
     errno = ENOTSUP;
     return system_failure("netlink");
 #endif
+}
+
+result<descriptor> opener::udp_client_socket(const ip_address& local) {
+    auto made = unbound_udp_socket(local);
+    if (!made)
+        return made;
+    if (auto bound = bind_to(made->number(), {local, 0}); !bound)
+        return fail(bound.error());
+    return made;
 }
 
 opener& direct_opener() noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <flowtap/dtcp/authentication.hpp>
 
+#include <flowtap/core/constant_time.hpp>
+
 namespace flowtap::dtcp {
 
 namespace {
@@ -44,11 +46,7 @@ std::string to_hex(const digest& value) {
 }
 
 bool equal_in_constant_time(const digest& a, const digest& b) noexcept {
-    // volatile keeps the compiler from leaving the loop early.
-    volatile unsigned difference = 0;
-    for (std::size_t at = 0; at < a.size(); ++at)
-        difference = difference | std::to_integer<unsigned>(a[at] ^ b[at]);
-    return difference == 0;
+    return flowtap::equal_in_constant_time(byte_view(a), byte_view(b));
 }
 
 result<void> verify(const envelope& message, keyed_hash& hash) {

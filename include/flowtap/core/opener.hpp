@@ -35,6 +35,11 @@ public:
     /// A UDP socket bound to `local`, which other sockets may share.
     virtual result<descriptor> udp_socket(const endpoint& local) = 0;
 
+    /// A UDP socket at a free port of `local`, which may be the unspecified address and which no
+    /// other socket shares: answers come to nobody else. It needs no privilege, so that it is
+    /// opened in the calling process unless an opener says otherwise.
+    virtual result<descriptor> udp_client_socket(const ip_address& local);
+
     /// A packet socket that is bound to no device and receives nothing yet.
     virtual result<descriptor> packet_socket() = 0;
 

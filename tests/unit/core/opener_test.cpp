@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
 #include <cstdlib>
+#include <netinet/in.h>
 #include <ostream>
 #include <string>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,4 +79,17 @@ TEST_CASE("UDP sockets are bound and can share their address") {
     const auto second = direct_opener().udp_socket(local);
     CHECK(first);
     CHECK(second);
+}
+
+TEST_CASE("a client's UDP socket has a port that no other socket can share") {
+    const ip_address loopback = ip_address::v4(0x7F000001);
+    const auto own = direct_opener().udp_client_socket(loopback);
+    REQUIRE(own);
+    sockaddr_in bound{};
+    socklen_t size = sizeof bound;
+    REQUIRE(::getsockname(own->number(), reinterpret_cast<sockaddr*>(&bound), &size) == 0);
+    CHECK(bound.sin_port != 0);
+    const auto second = direct_opener().udp_socket({loopback, ntohs(bound.sin_port)});
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == std::errc::address_in_use);
 }
