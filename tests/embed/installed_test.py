@@ -115,7 +115,8 @@ class Installed(unittest.TestCase):
                          for name in needed(self.installation.library(module))
                          if name.startswith("libflowtap-")}
             self.assertLessEqual(libraries, set(EDGES[module][0]), module)
-        for module in {"core", "dtcp", "filter", "packet", "path"} & set(self.shared_modules()):
+        for module in {"core", "dtcp", "filter", "packet", "path", "radius"} & set(
+                self.shared_modules()):
             others = {name for name in needed(self.installation.library(module))
                       if not name.startswith("libflowtap-")}
             self.assertLessEqual(others, RUNTIME, module)
