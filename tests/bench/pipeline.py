@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures the data path, files and live, and prints the whole table of its goals.
+"""Measures the data path, files, live and copies out, and prints the whole table of its goals.
 
     tests/bench/pipeline.py                 # builds what is needed, measures, prints the table
     tests/bench/pipeline.py --quick         # small captures, few packets, few runs
@@ -11,11 +11,10 @@
 
 Exit status: 0 when no floor is missed, 1 when one is, 2 when two sides do not do the same, 3 when
 something could not be run. Needs root. README.md beside this file says what the rows mean;
-files.py and live.py measure parts of it by themselves.
+files.py, live.py and egress.py measure parts of it by themselves.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import re
@@ -24,10 +23,12 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-import files  # noqa: E402 (the path is set first)
+import egress  # noqa: E402 (the path is set first)
+import files  # noqa: E402
 import live  # noqa: E402
 from bench_common import (  # noqa: E402
-    Failed, build_programs, markdown_table, progress, summary, surroundings)
+    Failed, build_programs, bullets, conclusion, markdown, progress, run_program, surroundings,
+    with_groups, write_json)
 
 
 def measure_files(options):
@@ -45,18 +46,21 @@ def measure(options):
         lines, raw[files.TITLE] = measure_files(options)
         tables.append((files.TITLE, lines))
     more, sums, raw_live = live.measure(options)
-    return tables + more, sums, raw | raw_live
+    tables, raw = tables + more, raw | raw_live
+    if re.search(options.only or "", egress.TITLE):
+        progress(egress.TITLE)
+        options.rows = None
+        lines, raw[egress.TITLE] = egress.measure(options, str(options.build_directory / egress.SEND))
+        tables.append((egress.TITLE, lines))
+    return tables, sums, raw
 
 
 def keep(about, tables, sums):
-    text = "\n".join(f"- {name}: {value}" for name, value in about.items()) + "\n\n" + "\n\n".join(
-        markdown_table(*each, worst="judged by") for each in tables) + "\n\nThe sums:\n\n" + "\n".join(
-        f"- {line}" for line in sums) + "\n"
-    lines, _ = summary(tables)
-    text += "\n" + "\n".join(f"- {line}" for line in lines or ["no floor and no aim is missed"]) + "\n"
+    heading = [f"{name}: {value}" for name, value in about.items()]
     (HERE / "pipeline_results.md").write_text(
         "# What `tests/bench/pipeline.py` printed\n\n[README.md](README.md) says what the rows mean."
-        "\n\n" + text, encoding="utf-8")
+        "\n\n" + markdown(heading, tables, worst="judged by") + "\nThe sums:\n\n" + bullets(sums) +
+        "\n\n" + bullets(conclusion(tables)[0].splitlines()) + "\n", encoding="utf-8")
 
 
 def main():
@@ -66,27 +70,19 @@ def main():
                         help="also write the tables to pipeline_results.md in tests/bench")
     options = parser.parse_args()
     live.complete(options)
-    try:
-        if os.geteuid() != 0:
-            raise Failed(3, "network namespaces need root")
-        if not options.no_build:
-            build_programs(options.build_directory, live.PROGRAMS)
-        live.use_programs(options.build_directory)
-        about = surroundings(options.build_directory, options.core, "dfcd") | {
-            "competitor": files.tcpdump_version()}
-        tables, sums, raw = measure(options)
-        if options.keep:
-            keep(about, tables, sums)
-        if options.json:
-            pathlib.Path(options.json).write_text(
-                json.dumps({"about": about, "measured": raw,
-                            "table": [{"group": title, **vars(line)} for title, lines in tables
-                                      for line in lines]}, indent=1) + "\n", encoding="utf-8")
-        return live.report(options, about, tables, sums)
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return failure.status
+    if os.geteuid() != 0:
+        raise Failed(3, "network namespaces need root")
+    if not options.no_build:
+        build_programs(options.build_directory, live.PROGRAMS + [egress.SEND])
+    live.use_programs(options.build_directory)
+    about = surroundings(options.build_directory, options.core, "dfcd") | {
+        "competitor": files.tcpdump_version()}
+    tables, sums, raw = measure(options)
+    if options.keep:
+        keep(about, tables, sums)
+    write_json(options.json, {"about": about, "measured": raw, "table": with_groups(tables)})
+    return live.report(options, about, tables, sums)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(main))
