@@ -28,9 +28,6 @@ namespace {
 /// The socket mark of the copies: what a live capture leaves out, so that no copy is tapped again.
 constexpr std::uint32_t copy_mark = 0xF10'7A9;
 
-/// Packets of a file in a batch: each batch is one write of its copies.
-constexpr std::size_t file_batch = 1024;
-
 /// Turns a result of one type into that of its base, for the callers that need no more.
 template <class Base, class Derived>
 flowtap::result<std::unique_ptr<Base>> as(flowtap::result<std::unique_ptr<Derived>> opened) {
@@ -178,11 +175,9 @@ std::string copies_name(const std::string& pattern, const input& of) {
     return name;
 }
 
-path::worker_options worker_options_for(const input& from, const options& chosen) {
+path::worker_options worker_options_for(const options& chosen) {
     path::worker_options made;
     made.loop_brake = chosen.loop_brake;
-    if (from.from == input::kind::file)
-        made.batch = file_batch;
     return made;
 }
 

@@ -36,7 +36,7 @@ flowtap::result<opened_input> open_input(const bound_input& from, const options&
 std::string copies_name(const std::string& pattern, const input& of);
 
 /// How a worker reads an input.
-flowtap::path::worker_options worker_options_for(const input& from, const options& chosen);
+flowtap::path::worker_options worker_options_for(const options& chosen);
 
 /// Where the copies of all inputs go: the network, or the files of `--write`.
 class copy_outlet {

@@ -82,6 +82,10 @@ path::read_result pcap_file_source::read(std::span<path::captured_packet> packet
     return state_->reader->read(packets);
 }
 
+bool pcap_file_source::may_wait() const noexcept {
+    return !state_->file->size();
+}
+
 void pcap_file_source::wait(std::chrono::milliseconds) noexcept {}
 
 void pcap_file_source::interrupt() noexcept {

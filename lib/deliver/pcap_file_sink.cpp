@@ -196,26 +196,40 @@ error pcap_file::failure() const {
     return error(std::error_code(state_->failure, std::system_category()), state_->path);
 }
 
+namespace {
+
+/// Copies to one stream that stand in the buffer one behind the other.
+struct run {
+    stream_id stream;
+    std::uint64_t copies = 0;
+    std::uint64_t octets = 0;
+};
+
+constexpr std::size_t most_runs = 4096;
+
+} // namespace
+
 struct pcap_file_sink::state {
-    explicit state(std::shared_ptr<pcap_file> to) : file(std::move(to)) {}
+    explicit state(std::shared_ptr<pcap_file> to) : file(std::move(to)) { runs.reserve(most_runs); }
 
     bool put(const path::copy& what) noexcept;
-    void flush() noexcept;
-    std::size_t consume_for_pipe(std::span<const path::copy> copies) noexcept;
+    void count(const path::copy& what) noexcept;
+    void flush(path::delivery_ledger& ledger) noexcept;
+    std::size_t consume_for_pipe(std::span<const path::copy> copies,
+                                 path::delivery_ledger& ledger) noexcept;
 
     std::shared_ptr<pcap_file> file;
     std::unique_ptr<std::byte[]> buffer = std::make_unique_for_overwrite<std::byte[]>(buffer_size);
     std::size_t used = 0;
-    std::span<const path::copy> buffered; ///< the copies in the buffer, which were given in a row
-    path::delivery_ledger* ledger = nullptr;
+    /// What stands in the buffer for a file.
+    std::vector<run> runs;
 };
 
+/// The buffer must have room for the longest record. False if there is no such copy.
 bool pcap_file_sink::state::put(const path::copy& what) noexcept {
     const std::size_t length = what.header->size() + what.packet.size();
     if (sizeof(record_header) + length > longest_record)
         return false;
-    if (buffer_size - used < longest_record)
-        flush();
     std::byte* place = buffer.get() + used;
     std::byte* header = place + sizeof(record_header);
     if (!what.header->write(what.packet, what.identification, {header, what.header->size()}))
@@ -224,56 +238,76 @@ bool pcap_file_sink::state::put(const path::copy& what) noexcept {
     std::memcpy(place, &record, sizeof record);
     std::memcpy(header + what.header->size(), what.packet.data(), what.packet.size());
     used += sizeof record + length;
-    buffered = {buffered.empty() ? &what : buffered.data(), buffered.size() + 1};
     return true;
 }
 
-void pcap_file_sink::state::flush() noexcept {
-    if (buffered.empty())
-        return;
-    if (file->state_->write({buffer.get(), used}))
-        ledger->delivered(buffered);
-    else
-        ledger->dropped(path::drop_cause::send_error, buffered);
-    used = 0;
-    buffered = {};
+void pcap_file_sink::state::count(const path::copy& what) noexcept {
+    if (runs.empty() || runs.back().stream != what.stream)
+        runs.push_back({what.stream});
+    ++runs.back().copies;
+    runs.back().octets += what.packet.size();
 }
 
-std::size_t pcap_file_sink::state::consume_for_pipe(std::span<const path::copy> waiting) noexcept {
+void pcap_file_sink::state::flush(path::delivery_ledger& ledger) noexcept {
+    if (runs.empty())
+        return;
+    const bool written = file->state_->write({buffer.get(), used});
+    for (const run& each : runs) {
+        if (written)
+            ledger.delivered(each.stream, each.copies, each.octets);
+        else
+            ledger.dropped(path::drop_cause::send_error, each.stream, each.copies, each.octets);
+    }
+    used = 0;
+    runs.clear();
+}
+
+std::size_t pcap_file_sink::state::consume_for_pipe(std::span<const path::copy> waiting,
+                                                    path::delivery_ledger& ledger) noexcept {
     for (std::size_t i = 0; i < waiting.size(); ++i) {
         if (!put(waiting[i])) {
-            ledger->dropped(path::drop_cause::too_long, {&waiting[i], 1});
+            ledger.dropped(path::drop_cause::too_long, {&waiting[i], 1});
             continue;
         }
         const outcome became = file->state_->write_to_pipe({buffer.get(), used});
         used = 0;
-        buffered = {};
         if (became == outcome::full)
             return i;
         if (became == outcome::taken)
-            ledger->delivered({&waiting[i], 1});
+            ledger.delivered({&waiting[i], 1});
         else
-            ledger->dropped(path::drop_cause::send_error, {&waiting[i], 1});
+            ledger.dropped(path::drop_cause::send_error, {&waiting[i], 1});
     }
     return waiting.size();
 }
 
 pcap_file_sink::pcap_file_sink(std::shared_ptr<pcap_file> file)
     : state_(std::make_unique<state>(std::move(file))) {}
-pcap_file_sink::~pcap_file_sink() = default;
+pcap_file_sink::~pcap_file_sink() {
+    flush();
+}
 
 std::size_t pcap_file_sink::consume(std::span<const path::copy> copies) noexcept {
-    state_->ledger = &ledger();
-    if (state_->file->state_->is_pipe)
-        return state_->consume_for_pipe(copies);
+    state& its = *state_;
+    if (its.file->state_->is_pipe)
+        return its.consume_for_pipe(copies, ledger());
     for (const path::copy& each : copies) {
-        if (state_->put(each))
-            continue;
-        state_->flush();
-        ledger().dropped(path::drop_cause::too_long, {&each, 1});
+        if (buffer_size - its.used < longest_record || its.runs.size() == most_runs)
+            its.flush(ledger());
+        if (its.put(each))
+            its.count(each);
+        else
+            ledger().dropped(path::drop_cause::too_long, {&each, 1});
     }
-    state_->flush();
     return copies.size();
+}
+
+bool pcap_file_sink::has_collected() const noexcept {
+    return !state_->runs.empty();
+}
+
+void pcap_file_sink::flush() noexcept {
+    state_->flush(ledger());
 }
 
 void pcap_file_sink::wait(std::chrono::milliseconds limit) noexcept {

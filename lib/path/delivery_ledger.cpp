@@ -159,19 +159,29 @@ void delivery_ledger::dropped(drop_cause cause, std::span<const copy> copies) no
     state_->count(index_of(cause), copies);
 }
 
+void delivery_ledger::delivered(stream_id stream, std::uint64_t copies,
+                                std::uint64_t octets) noexcept {
+    state_->add(index_of(column::delivered), stream, {copies, octets});
+}
+
+void delivery_ledger::dropped(drop_cause cause, stream_id stream, std::uint64_t copies,
+                              std::uint64_t octets) noexcept {
+    state_->add(index_of(cause), stream, {copies, octets});
+}
+
 void delivery_ledger::queued(std::span<const copy> copies) noexcept {
     state_->count(index_of(column::queued), copies);
 }
 
 void delivery_ledger::queued_delivered(stream_id stream, std::uint64_t octets) noexcept {
     state_->leave_queue(stream, octets);
-    state_->add(index_of(column::delivered), stream, {1, octets});
+    delivered(stream, 1, octets);
 }
 
 void delivery_ledger::queued_dropped(drop_cause cause, stream_id stream,
                                      std::uint64_t octets) noexcept {
     state_->leave_queue(stream, octets);
-    state_->add(index_of(cause), stream, {1, octets});
+    dropped(cause, stream, 1, octets);
 }
 
 void delivery_ledger::made(std::span<const copy> copies) noexcept {

@@ -57,6 +57,8 @@ public:
 
     /// Begins a batch. What is returned stays valid until `leave`.
     const published& enter(reader& place) noexcept;
+    /// Whether `enter` would return the same again.
+    bool is_current(const published& what) const noexcept { return current_.load() == &what; }
     /// Ends a batch.
     void leave(reader& place) noexcept;
 

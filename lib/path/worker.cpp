@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <functional>
-#include <tuple>
 #include <utility>
 
-#include <flowtap/packet/plain.hpp>
 #include <flowtap/path/data_path.hpp>
 
-#include "interface_lookup.hpp"
 #include "worker_state.hpp"
 
 namespace flowtap::path {
@@ -16,6 +12,9 @@ namespace {
 
 /// Copies that are handed over in one call of a sink.
 constexpr std::size_t outbox_room = 256;
+
+/// Times that a source is read for one batch, at most, while the sink collects copies.
+constexpr std::size_t most_batches = 256;
 
 /// The longest a worker waits for packets or room without looking around.
 constexpr std::chrono::milliseconds idle_limit{1000};
@@ -29,15 +28,6 @@ constexpr std::uint64_t header_in_buffer = 128;
 /// The longest a criterion whose budget is used up is kept from ending by copies in a queue, which
 /// may belong to others.
 constexpr std::chrono::seconds budget_hold_limit{4};
-
-constexpr std::size_t index_of(auto value) noexcept {
-    return static_cast<std::size_t>(value);
-}
-
-bool is_part_of(byte_view part, byte_view whole) noexcept {
-    const std::less<const std::byte*> before;
-    return !before(part.data(), whole.data()) && before(part.data(), whole.data() + whole.size());
-}
 
 /// What there is to say of queued copies when the access point stops.
 class nothing_wanted final : public copy_review {
@@ -73,15 +63,31 @@ void worker::state::cover(std::size_t slots, std::size_t streams) {
 
 source_state worker::state::run_once() noexcept {
     wait_for_hold();
-    const read_result got = packets->read(batch_);
-    if (got.count != 0 || copies->queued() != 0 || held_count_ != 0)
+    read_result got = packets->read(batch_);
+    if (got.count != 0 || copies->queued() != 0 || held_count_ != 0) {
+        enter();
         process(got.count);
+        for (std::size_t done = 1; done < most_batches && goes_on(got); ++done) {
+            got = packets->read(batch_);
+            process(got.count);
+        }
+        leave();
+        if (brake_ != nullptr && brake_->is_testing())
+            brake();
+    }
     show_counters();
     return got.state;
 }
 
+/// Whether the next packets are taken for the same batch: as long as the sink collects copies, and
+/// nobody is kept waiting by it.
+bool worker::state::goes_on(const read_result& last) const noexcept {
+    return last.state == source_state::ready && copies->has_collected() && !packets->may_wait() &&
+           packets->when_full() == backpressure::wait && held_count_ == 0 && !stopping() &&
+           common.snapshots.is_current(*now_);
+}
+
 void worker::state::process(std::size_t count) noexcept {
-    enter();
     begin_fragments();
     totals_.seen += count;
     decode(admit(count));
@@ -94,9 +100,6 @@ void worker::state::process(std::size_t count) noexcept {
     // A source that can wait does: it may block in its next read, and copies must not stay behind.
     if (packets->when_full() == backpressure::wait)
         empty_queue();
-    leave();
-    if (brake_ != nullptr && brake_->is_testing())
-        brake();
 }
 
 /// Has all workers hold still for the moment that the brake asks for: copies of others may feed the
@@ -132,6 +135,7 @@ void worker::state::enter() noexcept {
 }
 
 void worker::state::leave() noexcept {
+    copies->flush();
     const bool is_news = must_hold_budgets() ? false : drop_budgets();
     now_ = nullptr;
     common.snapshots.leave(place);
@@ -202,85 +206,6 @@ std::size_t worker::state::admit(std::size_t count) noexcept {
     return done.passed;
 }
 
-void worker::state::decode(std::size_t count) noexcept {
-    kept_ = 0;
-    tapped_frame_ = {};
-    const std::span<const captured_packet> all = std::span(batch_).first(count);
-    if (!now_->sees_frames)
-        return decode(all);
-    // Each frame as a whole first, for criteria of family ccc, then the IP packet in it for others.
-    for (const captured_packet& captured : all) {
-        take_frame(captured);
-        decode(std::span(&captured, 1));
-    }
-}
-
-/// Decodes packets straight to where the classifier reads their keys: to copy a key that was just
-/// written costs more than to decode it.
-void worker::state::decode(std::span<const captured_packet> some) noexcept {
-    const std::size_t kept_before = kept_;
-    std::uint64_t plain = 0;
-    std::uint64_t plain_octets = 0;
-    std::uint64_t kept_octets = 0;
-    const own_traffic* own = now_->what.own.get();
-    detail::interface_lookup interfaces(now_->what.interfaces.get());
-    for (const captured_packet& captured : some) {
-        packet_key& key = keys_[kept_];
-        int vlan = -1;
-        if (packet::plain_packet found;
-            packet::decode_plain(captured.link, captured.frame, key, found)) {
-            ++plain;
-            plain_octets += captured.wire_length;
-            bodies_[kept_] = {found.ip, found.total_length, captured.wire_length, captured.time, 0};
-        } else if (!decode_other(captured, vlan)) {
-            continue;
-        }
-        const interface_binding& binding = interfaces.find(captured.port, vlan);
-        key.interface = binding.interface;
-        key.vrf = binding.vrf;
-        key.way = captured.way;
-        if (own != nullptr && own->contains(key)) {
-            ++totals_.own;
-            totals_.own_octets += captured.wire_length;
-            continue;
-        }
-        ++kept_;
-        kept_octets += captured.wire_length;
-    }
-    all_kept_ += kept_ - kept_before;
-    all_kept_octets_ += kept_octets;
-    totals_.decoded[index_of(packet::verdict::ip)] += plain;
-    totals_.decoded_octets[index_of(packet::verdict::ip)] += plain_octets;
-}
-
-/// Decodes a packet of any kind as the next one that is kept. Returns false if filters do not look
-/// at such a packet.
-bool worker::state::decode_other(const captured_packet& captured, int& vlan) noexcept {
-    packet::packet_view view;
-    packet::decode(captured.link, captured.frame, captured.wire_length, view);
-    ++totals_.decoded[index_of(view.what)];
-    totals_.decoded_octets[index_of(view.what)] += captured.wire_length;
-    vlan = view.vlan;
-    if (view.what != packet::verdict::ip && !is_sent_cut_short(view))
-        return follows_fragments_ && decode_beside(captured, view);
-    const bool is_first = view.more_fragments && follows_fragments_;
-    const std::uint32_t note = is_first ? note_first(captured, view) : 0;
-    keys_[kept_] = view.key;
-    bodies_[kept_] = {view.ip, view.total_length, captured.wire_length, captured.time, note};
-    return true;
-}
-
-/// Where the packet was seen.
-void worker::state::set_place(const captured_packet& captured,
-                              packet::packet_view& view) const noexcept {
-    if (const interface_map* interfaces = now_->what.interfaces.get(); interfaces != nullptr) {
-        const interface_binding binding = interfaces->find(captured.port, view.vlan);
-        view.key.interface = binding.interface;
-        view.key.vrf = binding.vrf;
-    }
-    view.key.way = captured.way;
-}
-
 /// Packets from `done` on, which no filter looked at.
 void worker::state::abandon(std::size_t done) noexcept {
     for (const detail::packet_body& body : std::span(bodies_).subspan(done, kept_ - done))
@@ -306,213 +231,6 @@ std::size_t worker::state::match(std::size_t first) noexcept {
         fragments_->decide(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(done),
                            found_, matched_with_);
     return done;
-}
-
-/// Makes the copies of `count` matched packets. Returns how many it did: all, unless it had to
-/// stop.
-std::size_t worker::state::copy_matched(std::size_t first, std::size_t count) noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::span<const slot_id> slots = found_.matches(i);
-        if (slots.empty())
-            continue;
-        if (stopping())
-            return i;
-        const detail::packet_body& body = bodies_[first + i];
-        refuses_ = is_loop(first + i);
-        const auto index = static_cast<std::uint32_t>(i);
-        tap(slots, index, body);
-        if (body.note != 0)
-            tap_early(slots, index, body.note);
-    }
-    return count;
-}
-
-/// Counts and copies one packet for all its criteria.
-void worker::state::tap(std::span<const slot_id> slots, std::uint32_t index,
-                        const detail::packet_body& body) noexcept {
-    new_stamp();
-    const bool tapped = now_->what.copy_limits.empty() ? tap_unlimited(slots, index, body)
-                                                       : tap_limited(slots, index, body);
-    if (tapped)
-        count_tapped(body);
-}
-
-/// A packet counts once, be it tapped as a frame, as the IP packet in it, or as both.
-void worker::state::count_tapped(const detail::packet_body& body) noexcept {
-    if (body.note == detail::frame_note) {
-        tapped_frame_ = body.octets;
-        ++totals_.frames_alone;
-        totals_.frames_alone_octets += body.wire_length;
-    } else if (!tapped_frame_.empty() && is_part_of(body.octets, tapped_frame_)) {
-        tapped_frame_ = {};
-        --totals_.frames_alone;
-        totals_.frames_alone_octets -= body.wire_length;
-        return;
-    }
-    ++totals_.tapped;
-    totals_.tapped_octets += body.wire_length;
-}
-
-/// Returns whether there were any criteria.
-bool worker::state::tap_unlimited(std::span<const slot_id> slots, std::uint32_t index,
-                                  const detail::packet_body& body) noexcept {
-    std::size_t room = SIZE_MAX;
-    bool tapped = false;
-    for (const slot_id slot : slots) {
-        if (!count_match(slot, body))
-            continue;
-        tapped = true;
-        copy_for(slot, index, body, room);
-    }
-    return tapped;
-}
-
-/// The same where groups have limits: first the criteria without one, then the others in turn.
-bool worker::state::tap_limited(std::span<const slot_id> slots, std::uint32_t index,
-                                const detail::packet_body& body) noexcept {
-    std::size_t room = SIZE_MAX;
-    bool tapped = false;
-    limited_count_ = 0;
-    for (const slot_id slot : slots) {
-        if (!count_match(slot, body))
-            continue;
-        tapped = true;
-        const action* what = action_of(slot, matched_with(body));
-        if (what != nullptr && room_of(what->group) != SIZE_MAX)
-            limited_[limited_count_++] = {what->rank, slot.value(), what->group.value()};
-        else
-            copy_for(slot, index, body, room);
-    }
-    copy_limited(index, body);
-    return tapped;
-}
-
-/// How many copies of a packet a group gets; SIZE_MAX without a limit.
-std::size_t worker::state::room_of(copy_group_id group) const noexcept {
-    const auto& limits = now_->what.copy_limits;
-    return group.value() == 0 || group.value() >= limits.size() ? SIZE_MAX : limits[group.value()];
-}
-
-/// Sorted, so that many criteria cost little more than each of them: a packet may match all.
-void worker::state::copy_limited(std::uint32_t index, const detail::packet_body& body) noexcept {
-    const std::span all(limited_.get(), limited_count_);
-    std::ranges::sort(all, {}, [](const detail::limited_match& each) {
-        return std::tuple(each.group, each.rank, each.slot);
-    });
-    std::uint8_t group = 0;
-    std::size_t room = 0;
-    for (const detail::limited_match& each : all) {
-        if (each.group != group) {
-            group = each.group;
-            room = room_of(copy_group_id(group));
-        }
-        copy_for(slot_id(each.slot), index, body, room);
-    }
-}
-
-/// Null when the criterion that was matched with the snapshot `number` is no longer in force.
-const action* worker::state::action_of(slot_id slot, std::uint64_t number) const noexcept {
-    if (!common.slots.of(slot).covers(number))
-        return nullptr;
-    return now_->what.actions.find(slot);
-}
-
-bool worker::state::count_match(slot_id slot, const detail::packet_body& body) noexcept {
-    const std::uint32_t octets = body.total_length;
-    const detail::tenure its = common.slots.of(slot);
-    if (!its.covers(matched_with(body)) || now_->what.actions.find(slot) == nullptr)
-        return false;
-    if (its.has_budget() && !draw(slot, octets))
-        return false;
-    detail::slot_count& count = counts[slot.value()];
-    count.packets.add(1);
-    count.octets.add(octets);
-    count.last_match.set(time_);
-    return true;
-}
-
-/// Takes one packet from the budget of a criterion, and holds the budget until `drop_budgets`.
-bool worker::state::draw(slot_id slot, std::uint32_t octets) noexcept {
-    detail::budget& left = common.budgets[slot];
-    if (left.used_up())
-        return false;
-    detail::slot_count& count = counts[slot.value()];
-    if (!count.holds_budget) {
-        common.budgets.hold(slot);
-        count.holds_budget = true;
-        if (held_count_ == 0)
-            held_since_ = time_;
-        held_[held_count_++] = slot.value();
-    }
-    return left.draw(octets);
-}
-
-/// Called when every copy is handed over. Returns whether budgets are used up that are to be told.
-bool worker::state::drop_budgets() noexcept {
-    if (held_count_ == 0)
-        return false;
-    show_counters();
-    bool is_news = false;
-    for (const std::uint32_t slot : std::span(held_.get(), held_count_)) {
-        counts[slot].holds_budget = false;
-        is_news = common.budgets.drop(slot_id(slot)) || is_news;
-    }
-    held_count_ = 0;
-    return is_news;
-}
-
-/// Copies one packet to the targets of one criterion that have not got it yet, as long as there is
-/// room for copies, and takes them from it; counts those that there is no room for.
-void worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body,
-                             std::size_t& room) noexcept {
-    for (std::size_t i = 0;; ++i) {
-        if (outbox_.full())
-            hand_over();
-        // Looked up each time: the snapshot may have changed while the worker waited for room.
-        const action* what = action_of(slot, matched_with(body));
-        if (what == nullptr || stopping() || i >= what->targets.size())
-            return;
-        const copy_target& target = what->targets[i];
-        std::uint32_t& stamp = stamps_[target.stream.value()];
-        if (stamp == stamp_)
-            continue;
-        if (room == 0) {
-            count_drop(slot, i, body.total_length);
-            continue;
-        }
-        --room;
-        stamp = stamp_;
-        const copy made{&target.header,
-                        body.octets,
-                        target.stream,
-                        target.egress,
-                        next_identification(),
-                        body.time,
-                        {slot, matched_with(body)}};
-        if (refuses_)
-            drop(drop_cause::looped, std::span(&made, 1));
-        else
-            outbox_.put(made, index);
-    }
-}
-
-void worker::state::count_drop(slot_id slot, std::size_t target, std::uint32_t octets) noexcept {
-    detail::drop_count& count = drops[slot.value()][target];
-    count.packets.add(1);
-    count.octets.add(octets);
-}
-
-std::uint16_t worker::state::next_identification() noexcept {
-    if (++identification_ == 0)
-        ++identification_;
-    return identification_;
-}
-
-void worker::state::new_stamp() noexcept {
-    if (++stamp_ != 0)
-        return;
-    stamps_.fill(0);
-    stamp_ = 1;
 }
 
 void worker::state::hand_over() noexcept {
@@ -544,6 +262,7 @@ bool worker::state::wait_for_room() noexcept {
     }
     if (copies->queued() != 0)
         limit = std::min(limit, queue_limit);
+    copies->flush();
     show_counters();
     common.snapshots.leave(place);
     copies->wait(limit);

@@ -90,6 +90,7 @@ struct worker::state final : private copy_review {
     detail::reader place;
 
 private:
+    bool goes_on(const read_result& last) const noexcept;
     void process(std::size_t count) noexcept;
     void enter() noexcept;
     void leave() noexcept;

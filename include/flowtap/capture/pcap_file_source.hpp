@@ -55,6 +55,7 @@ public:
     ~pcap_file_source() override;
 
     path::read_result read(std::span<path::captured_packet> packets) noexcept override;
+    bool may_wait() const noexcept override;
     void wait(std::chrono::milliseconds limit) noexcept override;
     void interrupt() noexcept override;
     path::backpressure when_full() const noexcept override;

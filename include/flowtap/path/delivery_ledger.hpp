@@ -33,6 +33,10 @@ public:
     /// For the sink: the copies at the front of what it was given.
     void delivered(std::span<const copy> copies) noexcept;
     void dropped(drop_cause cause, std::span<const copy> copies) noexcept;
+    /// The same of copies of one stream that were collected: how many, and their octets.
+    void delivered(stream_id stream, std::uint64_t copies, std::uint64_t octets) noexcept;
+    void dropped(drop_cause cause, stream_id stream, std::uint64_t copies,
+                 std::uint64_t octets) noexcept;
     /// They wait in the sink for their next hop.
     void queued(std::span<const copy> copies) noexcept;
     /// One copy that was queued has left; `octets` as those of `copy::packet`.

@@ -105,12 +105,18 @@ public:
     /// that it is full for now, at least for the stream of the first that it did not take. Never
     /// blocks, allocates nothing.
     ///
-    /// A copy taken has left, or is dropped, when the call returns, so that nothing of a criterion
-    /// leaves after its workers have passed a batch boundary. A sink may queue a bounded number of
-    /// copies whose next hop is being resolved, with all that they point to; they leave in calls of
-    /// `consume` and `advance` only, before which the worker has withdrawn what is no longer asked
-    /// for.
+    /// A copy taken has left, or is dropped, when the call returns or the next one of `flush` does,
+    /// so that nothing of a criterion leaves after its workers have passed a batch boundary. A sink
+    /// may queue a bounded number of copies whose next hop is being resolved, with all that they
+    /// point to; they leave in calls of `consume` and `advance` only, before which the worker has
+    /// withdrawn what is no longer asked for.
     virtual std::size_t consume(std::span<const copy> copies) noexcept = 0;
+
+    /// Whether copies are collected, for `flush` to write them out with one call of the system.
+    virtual bool has_collected() const noexcept { return false; }
+
+    /// Writes out what is collected. Called before the worker passes a batch boundary, or waits.
+    virtual void flush() noexcept {}
 
     /// How many copies are queued.
     virtual std::size_t queued() const noexcept { return 0; }
@@ -129,7 +135,8 @@ public:
     /// before the first copy, if at all. A sink made of others passes it on to them.
     virtual void report_to(delivery_ledger& ledger) noexcept { ledger_ = &ledger; }
 
-    /// All copies taken so far. Any thread; exact between two calls of `consume`.
+    /// All copies taken so far. Any thread; exact when nothing is collected, between two calls of
+    /// `consume`.
     delivery_counters counters() const noexcept;
 
 protected:

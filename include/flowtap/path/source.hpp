@@ -59,6 +59,9 @@ public:
     /// nothing per packet. The octets of the batch read before are invalid from here on.
     virtual read_result read(std::span<captured_packet> packets) noexcept = 0;
 
+    /// Whether `read` may wait for what feeds the source, as that of a pipe may.
+    virtual bool may_wait() const noexcept { return true; }
+
     /// Waits until there may be something to read, at most `limit`. Called after `idle` only.
     virtual void wait(std::chrono::milliseconds limit) noexcept = 0;
 

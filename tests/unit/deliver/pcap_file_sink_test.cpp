@@ -17,6 +17,8 @@
 
 #include <doctest/doctest.h>
 
+#include <flowtap/path/delivery_ledger.hpp>
+
 #include "copies.hpp"
 
 using namespace flowtap;
@@ -77,6 +79,13 @@ struct file_size_limit {
     void (*handler)(int) = nullptr;
 };
 
+/// Has copies written to a file.
+std::size_t write(pcap_file_sink& to, const std::vector<path::copy>& copies) {
+    const std::size_t taken = to.consume(copies);
+    to.flush();
+    return taken;
+}
+
 } // namespace
 
 TEST_CASE("copies are written with their outer headers, as they would be sent") {
@@ -87,9 +96,8 @@ TEST_CASE("copies are written with their outer headers, as they would be sent") 
     const owned_copy first(from_to(loopback(1000), loopback(2000)), inner_packet(100));
     const owned_copy second(from_to(loopback(1000), loopback(2001)), inner_packet(60, 9));
     const std::vector<path::copy> copies{first.view(7), second.view(8)};
-    CHECK(sink.consume(copies) == 2);
+    CHECK(write(sink, copies) == 2);
 
-    // Everything is in the file already.
     const std::string text = path.read();
     CHECK(word(text, 0) == 0xA1B23C4D);
     CHECK(word(text, 20) == 101);
@@ -106,6 +114,55 @@ TEST_CASE("copies are written with their outer headers, as they would be sent") 
     CHECK_FALSE((*file)->failure().code);
 }
 
+TEST_CASE("copies for a file are collected until they are asked for, and counted then") {
+    const scratch_path path;
+    auto file = pcap_file::create(path.name);
+    REQUIRE(file);
+    const owned_copy one(from_to(loopback(1000), loopback(2000)), inner_packet(100));
+    std::vector<path::copy> copies(4, one.view());
+    copies[1].stream = copies[2].stream = stream_id(1);
+    path::delivery_ledger ledger(2);
+    ledger.cover(2);
+    {
+        pcap_file_sink sink(*file);
+        sink.report_to(ledger);
+        CHECK_FALSE(sink.has_collected());
+        sink.consume(copies);
+        sink.consume(copies);
+        CHECK(sink.has_collected());
+        CHECK(records(path.read()).lengths.empty());
+        CHECK(ledger.totals().delivered == 0);
+        sink.flush();
+        CHECK_FALSE(sink.has_collected());
+        CHECK(records(path.read()).lengths.size() == 8);
+        ledger.show();
+        for (const std::uint32_t stream : {0, 1}) {
+            CHECK(ledger.counters(stream_id(stream)).delivered == 4);
+            CHECK(ledger.counters(stream_id(stream)).delivered_octets == 400);
+        }
+        sink.flush();
+        CHECK(records(path.read()).lengths.size() == 8);
+        sink.consume(copies);
+    }
+    // What is left when a sink ends is written, too.
+    CHECK(records(path.read()).lengths.size() == 12);
+    CHECK(ledger.totals().delivered == 12);
+}
+
+TEST_CASE("no copy is lost where each belongs to another stream than the one before") {
+    const scratch_path path;
+    auto file = pcap_file::create(path.name);
+    REQUIRE(file);
+    pcap_file_sink sink(*file);
+    const owned_copy shortest(from_to(loopback(1000), loopback(2000)), {});
+    std::vector<path::copy> copies(20'000, shortest.view());
+    for (std::size_t i = 1; i < copies.size(); i += 2)
+        copies[i].stream = stream_id(1);
+    CHECK(write(sink, copies) == 20'000);
+    CHECK(sink.counters().delivered == 20'000);
+    CHECK(records(path.read()).lengths.size() == 20'000);
+}
+
 TEST_CASE("more copies than the buffer holds are all written") {
     const scratch_path path;
     auto file = pcap_file::create(path.name);
@@ -113,7 +170,7 @@ TEST_CASE("more copies than the buffer holds are all written") {
     pcap_file_sink sink(*file);
     const owned_copy one(from_to(loopback(1000), loopback(2000)), inner_packet(60'000));
     const std::vector<path::copy> copies(40, one.view());
-    CHECK(sink.consume(copies) == 40);
+    CHECK(write(sink, copies) == 40);
     CHECK(sink.counters().delivered == 40);
     CHECK(records(path.read()).lengths == std::vector<std::size_t>(40, 60'028));
 }
@@ -126,7 +183,7 @@ TEST_CASE("a copy that is longer than IP allows is dropped and counted") {
     const owned_copy longest(from_to(loopback(1), loopback(2)), inner_packet(65'535 - 28));
     const owned_copy longer(from_to(loopback(1), loopback(2)), inner_packet(65'535 - 27));
     const std::vector<path::copy> copies{longer.view(), longest.view()};
-    CHECK(sink.consume(copies) == 2);
+    CHECK(write(sink, copies) == 2);
     CHECK(sink.counters().delivered == 1);
     CHECK(dropped(sink.counters(), drop_cause::too_long) == 1);
     CHECK(records(path.read()).lengths == std::vector<std::size_t>{65'535});
@@ -141,15 +198,15 @@ TEST_CASE("when the disk is full, copies are counted as dropped and the file sta
     const std::vector<path::copy> copies(10, one.view());
     {
         const file_size_limit limit(2000);
-        CHECK(sink.consume(copies) == 10);
-        CHECK(sink.consume(copies) == 10);
+        CHECK(write(sink, copies) == 10);
+        CHECK(write(sink, copies) == 10);
     }
     CHECK(sink.counters().delivered == 10);
     CHECK(dropped(sink.counters(), drop_cause::send_error) == 10);
     CHECK((*file)->failure().code == std::errc::file_too_large);
     CHECK((*file)->failure().subject == path.name);
     // There is room again.
-    CHECK(sink.consume(copies) == 10);
+    CHECK(write(sink, copies) == 10);
     CHECK(sink.counters().delivered == 20);
     const records found(path.read());
     CHECK(found.whole);
@@ -278,7 +335,7 @@ TEST_CASE("two workers write to one file without mixing records") {
         const owned_copy one(from_to(loopback(1), loopback(2)), inner_packet(size));
         const std::vector<path::copy> copies(32, one.view());
         for (int i = 0; i < 50; ++i)
-            sink.consume(copies);
+            write(sink, copies);
     };
     std::thread a(work, 100);
     std::thread b(work, 300);
