@@ -40,9 +40,11 @@ enum hash_part : std::uint8_t {
     part_vrf,
     part_source_port_block, ///< the upper octet of the port
     part_destination_port_block,
+    part_source_service, ///< the protocol and the port
+    part_destination_service,
     part_nothing, ///< always zero
 };
-inline constexpr std::size_t hash_part_count = 20;
+inline constexpr std::size_t hash_part_count = 22;
 
 /// How a part is computed: `(field >> shift) * factor + base`.
 struct hash_step {
@@ -70,7 +72,7 @@ namespace detail {
 inline constexpr std::array<std::uint32_t, hash_part_count> hash_factors = {
     0x9E37'79B1, 0x85EB'CA77, 0xC2B2'AE3D, 0x27D4'EB2F, 0x1656'67B1, 0x7FEB'352D, 0x846C'A68B,
     0xD35A'2D97, 0xB529'7A4D, 0x68E3'1DA5, 0x1B56'C4E9, 0xA136'AAAD, 0x9F3B'25C3, 0x6C62'72E5,
-    0xE2C0'A4B7, 0x5851'F42D, 0x3C6E'F373, 0xDA94'2043, 0x7C3A'2E45, 0x4F6C'DD1D};
+    0xE2C0'A4B7, 0x5851'F42D, 0x3C6E'F373, 0xDA94'2043, 0x7C3A'2E45, 0x4F6C'DD1D, 0x94D0'49BB, 0x1CE4'E5B9};
 
 constexpr hash_step make_step(std::size_t part, std::size_t field, std::size_t shift,
                               std::size_t base = part_nothing) {
@@ -80,6 +82,8 @@ constexpr hash_step make_step(std::size_t part, std::size_t field, std::size_t s
 
 /// The step of a part that is no address.
 constexpr hash_step other_step(std::size_t part) {
+    if (part >= part_source_service)
+        return make_step(part, field_source_port + part - part_source_service, 0, part_protocol);
     if (part >= part_source_port_block)
         return make_step(part, field_source_port + part - part_source_port_block, 8);
     return make_step(part, field_source_port + part - part_source_port, 0);

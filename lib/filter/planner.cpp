@@ -67,8 +67,9 @@ std::vector<handle_shape> candidate_shapes() {
             shapes.push_back({source, side(part_destination, j), part_nothing});
     }
     for (const std::uint8_t other :
-         {part_destination_port, part_source_port, part_protocol, part_interface, part_vrf,
-          part_destination_port_block, part_source_port_block})
+         {part_destination_port, part_source_port, part_destination_service, part_source_service,
+          part_protocol, part_interface, part_vrf, part_destination_port_block,
+          part_source_port_block})
         shapes.push_back({part_nothing, part_nothing, other});
     return shapes;
 }
@@ -147,7 +148,7 @@ rule_class class_of(const rule<Address>& of) {
 class value_traffic {
 public:
     void add(const lane_box& box) {
-        for (std::uint8_t part = part_source_port; part < part_nothing; ++part) {
+        for (std::uint8_t part = part_source_port; part < part_source_service; ++part) {
             const part_range range = values_of(box, part, 2);
             if (range.count == 1) {
                 ++named_[key(part, range.first)];
@@ -166,6 +167,11 @@ public:
             for (std::uint64_t i = 0; i < range.count; ++i)
                 sum += share_of_protocol(range.first + static_cast<std::uint32_t>(i));
             return std::min(1.0, sum);
+        }
+        if (part == part_source_service || part == part_destination_service) {
+            const bool is_source = part == part_source_service;
+            return share_of(box, part_protocol) *
+                   share_of(box, is_source ? part_source_port : part_destination_port);
         }
         if (part == part_source_port_block || part == part_destination_port_block)
             return share_of_block(box, part, range);

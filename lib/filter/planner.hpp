@@ -61,7 +61,15 @@ inline part_range values_of(const lane_box& box, std::uint8_t part, std::uint64_
         return box.low[where] < lane_present ? part_range{most, 0}
                                              : range(where, lane_present, shift);
     };
+    // Told by the port, where there is one protocol.
+    const auto service = [&](lane where) {
+        return range(lane_protocol, lane_egress).count == 1 ? port(where, 0) : part_range{most, 0};
+    };
     switch (part) {
+    case part_source_service:
+        return service(lane_source_port);
+    case part_destination_service:
+        return service(lane_destination_port);
     case part_source_port:
         return port(lane_source_port, 0);
     case part_destination_port:
@@ -151,6 +159,7 @@ void for_each_handle(const rule<Address>& of, const handle_shape& shape, std::ui
                                           field_destination_words);
     const part_range others = values_of(of.box, shape.other, max_handles);
     hash_fields fields{};
+    fields[field_protocol] = of.box.low[lane_protocol] & 0xFF;
     for (std::uint64_t i = 0; i < others.count; ++i) {
         std::uint32_t other = salt;
         if (shape.other != part_nothing) {
