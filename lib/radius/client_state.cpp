@@ -123,7 +123,8 @@ std::vector<std::size_t> client_state::implementation::order(steady_time now) co
     std::vector<std::size_t> all(servers.size());
     for (std::size_t i = 0; i < all.size(); ++i)
         all[i] = i;
-    std::ranges::stable_partition(all, [&](std::size_t i) { return !servers[i].is_left_out(now); });
+    std::stable_partition(all.begin(), all.end(),
+                          [&](std::size_t i) { return !servers[i].is_left_out(now); });
     return all;
 }
 

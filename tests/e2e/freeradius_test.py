@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client of RADIUS against FreeRADIUS with its Juniper dictionary, started on loopback."""
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import unittest
 
 from radius_login import Asker, free_port
 
+PROGRAM = shutil.which("freeradius", path=os.environ["PATH"] + ":/usr/sbin")
 SECRET = "s3cret of both"
 # As much as fits into an attribute, so that the next one goes on in the middle of a word.
 LONG = "x" * 240 + " flow-t"
@@ -109,7 +111,7 @@ class FreeRadius:
     def start(self):
         """Returns when it takes requests."""
         self.process = subprocess.Popen(
-            ["freeradius", "-X", "-d", str(self.directory), "-n", "radiusd"],
+            [PROGRAM, "-X", "-d", str(self.directory), "-n", "radiusd"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for line in self.process.stdout:
             self.said.append(line)
@@ -210,7 +212,7 @@ class Failover(Case):
 
 
 if __name__ == "__main__":
-    if not shutil.which("freeradius"):
+    if not PROGRAM:
         print("SKIPPED: freeradius is not installed")
         sys.exit(77)
     unittest.main()

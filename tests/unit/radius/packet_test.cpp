@@ -276,6 +276,48 @@ TEST_CASE("values hidden with a salt come back, and others are refused") {
               errc::malformed_hidden_value);
 }
 
+TEST_CASE("a CoA-Request of FreeRADIUS' radclient verifies and yields its salt-encrypted values") {
+    const octets datagram = from_hex(
+        "2b4400982dd0ffbe73aa50358dd2059b61da5dbe2c0a30303030303031411a1a0000130a3a14879edd2a1a7b"
+        "fefb58de61aab19a6f4266c71a1a0000130a3b148bacf79a0636e64702188f6ded750ab578ff1a1a0000130a"
+        "3c14924952820a23874d134b9c3236fcf88da9a41a1a0000130a3d149e44a933ab0d91be125e6a728dfcf97e"
+        "f3c450127f1a3826f17be4ecf050e277961992fe");
+    shared_secret key = key_of("s3cret");
+    const packet_view request = parsed(datagram);
+    CHECK(request.code() == packet_code::coa_request);
+    CHECK(verify(request, key, message_authenticator::required));
+    CHECK(text_of(request.find(attribute_type::acct_session_id)->value) == "0000001A");
+    for (const auto& [type, expected] : std::vector<std::pair<erx_attribute, std::string_view>>{
+             {erx_attribute::li_action, "00000001"},
+             {erx_attribute::med_dev_handle, "0011223344556677"},
+             {erx_attribute::med_ip_address, "c0000209"},
+             {erx_attribute::med_port_number, "00001966"}}) {
+        const auto values = request.vendor_values(vendor::juniper_erx, type);
+        REQUIRE(values.has_value());
+        REQUIRE(values->size() == 1);
+        const auto revealed = reveal_with_salt(values->front(), key, authenticator{});
+        REQUIRE(revealed.has_value());
+        CHECK(*revealed == from_hex(expected));
+        const shared_secret other = key_of("other");
+        const auto nonsense = reveal_with_salt(values->front(), other, authenticator{});
+        CHECK_FALSE((nonsense && *nonsense == from_hex(expected)));
+    }
+}
+
+TEST_CASE(
+    "an Accounting-Request of FreeRADIUS' radclient verifies, without Message-Authenticator") {
+    const octets datagram = from_hex("046a00290f6370b957e4b67d3fd57b1dc898fe662c0a30303030303031"
+                                     "412806000000010105737562");
+    shared_secret key = key_of("s3cret");
+    const packet_view request = parsed(datagram);
+    CHECK(verify(request, key, message_authenticator::optional));
+    CHECK(*request.find(attribute_type::acct_status_type)->number() == 1);
+    packet_builder again(packet_code::accounting_request, 0x6a, message_authenticator::optional);
+    for (const attribute_view& one : request)
+        CHECK(again.add(one.type, one.value));
+    CHECK(std::move(again).finish(key) == datagram);
+}
+
 TEST_CASE("a secret does not stand in what it was moved from") {
     secret a("hidden");
     const secret b = std::move(a);
