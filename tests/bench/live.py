@@ -54,10 +54,9 @@ def use_programs(directory):
 
 
 def processor_time(process):
-    """Seconds of processor time that a process has taken."""
-    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii")
-    user, system = fields.rsplit(")", 1)[1].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    """Seconds of processor time that the threads of a process have taken, to the nanosecond."""
+    threads = pathlib.Path(f"/proc/{process}/task").glob("*/schedstat")
+    return sum(int(each.read_text(encoding="ascii").split()[0]) for each in threads) / 1e9
 
 
 # --- one run of each kind
@@ -72,7 +71,7 @@ def tapped(net, options, choices, changes=False):
             load.device(net, dfcd) as device, traffic.Board() as board:
         hundred.add(device, stream)
         with load.receiver(net, stream, board, Churn.places(), options.core) as receiver:
-            used = processor_time(dfcd.process)
+            used = processor_time(dfcd.process.pid)
             with load.sender(net, stream, board, to=NOBODY, processor=options.sender_core,
                              count=None if changes else options.packets) as sender:
                 pace = None
@@ -81,7 +80,7 @@ def tapped(net, options, choices, changes=False):
                     many = options.packets // 5000
                     pace = many / churn.one_after_another(many)
                 sent = sender.report()
-            used = processor_time(dfcd.process) - used
+            used = processor_time(dfcd.process.pid) - used
             load.let_all_come(net, hundred, stream, board, sent["sent"])
             told = load.stop(dfcd, device)
             came = receiver.report(told["delivered"])

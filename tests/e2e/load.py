@@ -187,6 +187,19 @@ def sender(net, stream, board, to=None, processor=None, **how):
                           prefix=on(processor), **how)
 
 
+def send_the_last(net, hundred, stream, board, number, to=(FIRST, SECOND)):
+    """Sends what is missing of a round and a packet of the first flow, which is tapped, and waits for
+    its copy. By then one worker has seen all that was sent; what it has not when dfcd ends is not
+    copied. Returns the number that is next."""
+    last = number + -number % stream.round
+    with sender(net, stream, board, first=number, count=last + 1 - number,
+                copies=hundred.copies(stream.flows, to),
+                clock=[port for port, each in enumerate((FIRST, SECOND)) if each in to]) as more:
+        more.report()
+    board.wait(lambda: board.next(0, 0) > last, "the copy of the last packet")
+    return last + 1
+
+
 def let_all_come(net, hundred, stream, board, number):
     """Sends packets of each flow, a few at a time, until copies of all came that are tapped: what
     was sent before has been seen by then, or is lost. Returns the number that is next."""
@@ -202,24 +215,11 @@ def let_all_come(net, hundred, stream, board, number):
         limit = time.monotonic() + 2
         while time.monotonic() < limit:
             if all(board.next(port, flow) >= end for port, flow, end in ends):
-                return number
+                return send_the_last(net, hundred, stream, board, number)
             time.sleep(0.002)
         # The next one is a whole round again.
         number += -number % stream.round
     raise AssertionError("packets are lost without any load")
-
-
-def send_the_last(net, hundred, stream, board, number, to=(FIRST, SECOND)):
-    """Sends what is missing of a round and a packet of the first flow, which is tapped, and waits for
-    its copy. By then one worker has seen all that was sent; what it has not when dfcd ends is not
-    copied. Returns the number that is next."""
-    last = number + -number % stream.round
-    with sender(net, stream, board, first=number, count=last + 1 - number,
-                copies=hundred.copies(stream.flows, to),
-                clock=[port for port, each in enumerate((FIRST, SECOND)) if each in to]) as more:
-        more.report()
-    board.wait(lambda: board.next(0, 0) > last, "the copy of the last packet")
-    return last + 1
 
 
 def check_sums(summary):
