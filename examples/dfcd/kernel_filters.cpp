@@ -31,12 +31,8 @@ std::vector<tap::filterable_port> kernel_filters::ports() const {
 }
 
 flowtap::result<void> kernel_filters::install(flowtap::port_id port,
-                                              const flowtap::filter::bpf_code& program) {
-    std::vector<capture::bpf_instruction> instructions;
-    instructions.reserve(program.size());
-    for (const flowtap::filter::bpf_instruction& each : program)
-        instructions.push_back({each.code, each.jump_true, each.jump_false, each.operand});
-    return fronts_.at(port).filter->replace(instructions);
+                                              const flowtap::bpf_code& program) {
+    return fronts_.at(port).filter->replace(program);
 }
 
 void kernel_filters::report(const std::vector<tap::kernel_filter_status>& now) {

@@ -21,8 +21,7 @@ public:
 
     /// Those with sockets that a program runs for.
     std::vector<flowtap::tap::filterable_port> ports() const override;
-    flowtap::result<void> install(flowtap::port_id port,
-                                  const flowtap::filter::bpf_code& program) override;
+    flowtap::result<void> install(flowtap::port_id port, const flowtap::bpf_code& program) override;
 
     /// Logs what has become of the programs since the last call.
     void report(const std::vector<flowtap::tap::kernel_filter_status>& now);

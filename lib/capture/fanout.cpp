@@ -28,7 +28,7 @@ bool join_as(int socket, unsigned kind, std::uint16_t id) noexcept {
 result<void> set_program(int socket, packet::link_type link) {
     std::vector<sock_filter> instructions;
     for (const bpf_instruction& each : fanout_program(link))
-        instructions.push_back({each.code, each.if_true, each.if_false, each.operand});
+        instructions.push_back({each.code, each.jump_true, each.jump_false, each.operand});
     const sock_fprog program{static_cast<unsigned short>(instructions.size()), instructions.data()};
     if (::setsockopt(socket, SOL_PACKET, PACKET_FANOUT_DATA, &program, sizeof program) != 0)
         return system_failure("PACKET_FANOUT_DATA");

@@ -52,7 +52,7 @@ public:
     }
     void place(const label& here) {
         for (const std::size_t from : here.when_true)
-            made_[from].if_true = static_cast<std::uint8_t>(made_.size() - from - 1);
+            made_[from].jump_true = static_cast<std::uint8_t>(made_.size() - from - 1);
         for (const std::size_t from : here.always)
             made_[from].operand = static_cast<std::uint32_t>(made_.size() - from - 1);
     }

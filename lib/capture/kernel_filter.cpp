@@ -32,7 +32,7 @@ result<void> attach(int socket, std::span<const bpf_instruction> front,
     all.reserve(front.size() + program.size() + 1);
     for (const auto part : {front, program})
         for (const bpf_instruction& each : part)
-            all.push_back({each.code, each.if_true, each.if_false, each.operand});
+            all.push_back({each.code, each.jump_true, each.jump_false, each.operand});
     if (program.empty())
         all.push_back({BPF_RET | BPF_K, 0, 0, whole_packet});
     if (all.size() > BPF_MAXINSNS)

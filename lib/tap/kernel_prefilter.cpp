@@ -100,7 +100,7 @@ void kernel_prefilter::replace(const std::shared_ptr<const path::interface_map>&
     is_wide_ = false;
 }
 
-void kernel_prefilter::put(front& at, filter::bpf_code what) {
+void kernel_prefilter::put(front& at, bpf_code what) {
     if (what == at.in_place)
         return;
     if (const auto done = in_->install(at.port, what); !done) {
@@ -117,7 +117,7 @@ void kernel_prefilter::put(front& at, filter::bpf_code what) {
 }
 
 void kernel_prefilter::widen(front& at) {
-    std::optional<filter::bpf_code> wide;
+    std::optional<bpf_code> wide;
     if (at.tight)
         wide =
             added_.program(at.made_for.frames, {at.made_for.longest, most_ranges_added}, *at.tight);
@@ -140,7 +140,7 @@ void kernel_prefilter::widen() {
 
 void kernel_prefilter::job::run() noexcept {
     try {
-        std::vector<std::optional<filter::bpf_code>> programs;
+        std::vector<std::optional<bpf_code>> programs;
         for (const change& each : changes)
             if (each.what)
                 all.insert(each.slot, *each.what);

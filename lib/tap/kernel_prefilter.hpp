@@ -80,7 +80,7 @@ private:
         std::vector<target> targets;
         std::uint64_t interfaces = 0;
         /// By target; empty if the job has not run to its end, as for want of memory.
-        std::vector<std::optional<filter::bpf_code>> made;
+        std::vector<std::optional<bpf_code>> made;
 
         void run() noexcept;
     };
@@ -91,8 +91,8 @@ private:
         target made_for;
         /// Passes what all criteria need but those added since it was made. None: everything must
         /// pass.
-        std::optional<filter::bpf_code> tight;
-        filter::bpf_code in_place;
+        std::optional<bpf_code> tight;
+        bpf_code in_place;
         kernel_filter_state state = kernel_filter_state::pending;
         error reason;
     };
@@ -101,7 +101,7 @@ private:
     void note_added(const filter_spec& what);
     void take_back(job& done);
     void widen(front& at);
-    void put(front& at, filter::bpf_code what);
+    void put(front& at, bpf_code what);
 
     kernel_filters* in_;
     std::vector<front> fronts_;

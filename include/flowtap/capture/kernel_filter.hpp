@@ -2,27 +2,15 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include <flowtap/capture/api.hpp>
+#include <flowtap/core/bpf.hpp>
 #include <flowtap/core/result.hpp>
 
 namespace flowtap::capture {
-
-/// One instruction of classic BPF, member by member as the kernel's `sock_filter`
-/// (https://docs.kernel.org/networking/filter.html).
-struct bpf_instruction {
-    std::uint16_t code = 0;
-    /// How many instructions a conditional jump skips when it holds, and when it does not.
-    std::uint8_t if_true = 0;
-    std::uint8_t if_false = 0;
-    std::uint32_t operand = 0;
-
-    friend bool operator==(const bpf_instruction&, const bpf_instruction&) = default;
-};
 
 /// A program that the kernel runs on each packet of a set of capture sockets before anything of the
 /// packet is copied, and that can be replaced while they capture.
@@ -39,7 +27,7 @@ struct bpf_instruction {
 class FLOWTAP_CAPTURE_API kernel_filter {
 public:
     /// Most instructions of a program: what the kernel takes, less the room for those in front.
-    static constexpr std::size_t max_instructions = 4096 - 32;
+    static constexpr std::size_t max_instructions = longest_bpf_program - 32;
 
     /// Without a program: everything passes.
     kernel_filter();

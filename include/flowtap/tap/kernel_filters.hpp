@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <flowtap/core/bpf.hpp>
 #include <flowtap/core/ids.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/filter/prefilter.hpp>
@@ -18,7 +19,7 @@ struct filterable_port {
     filter::frame_layout layout = filter::frame_layout::ethernet;
     filter::way_of_frames way = filter::way_of_frames::packet_type;
     /// Instructions that a program may have.
-    std::size_t longest = filter::longest_bpf_program;
+    std::size_t longest = longest_bpf_program;
 };
 
 /// The programs in front of the capture sockets, as a product has them. What is in front when the
@@ -38,7 +39,7 @@ public:
     /// them in one step, so that every frame is looked at by the old one or the new one. It is in
     /// front of all of them when this returns, and of those that are opened later. When it fails
     /// the access point has everything passed, by another call.
-    virtual result<void> install(port_id port, const filter::bpf_code& program) = 0;
+    virtual result<void> install(port_id port, const bpf_code& program) = 0;
 };
 
 /// How a port's program is.

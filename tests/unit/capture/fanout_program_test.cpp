@@ -16,8 +16,8 @@
 
 using namespace flowtap;
 using namespace flowtap::test;
-using capture::bpf_instruction;
 using capture::detail::fanout_program;
+using flowtap::bpf_instruction;
 
 namespace {
 
@@ -42,7 +42,7 @@ public:
                 at += k;
                 break;
             case BPF_JMP | BPF_JEQ | BPF_K:
-                at += a_ == k ? now.if_true : now.if_false;
+                at += a_ == k ? now.jump_true : now.jump_false;
                 break;
             default:
                 if (!compute(now.code, k))
@@ -153,7 +153,7 @@ TEST_CASE("the program is short enough and every jump of it leads somewhere") {
                 continue;
             const std::size_t far = program[i].code == (BPF_JMP | BPF_JA)
                                         ? program[i].operand
-                                        : std::max(program[i].if_true, program[i].if_false);
+                                        : std::max(program[i].jump_true, program[i].jump_false);
             CHECK(i + 1 + far < program.size());
         }
     }

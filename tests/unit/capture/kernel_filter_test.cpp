@@ -15,7 +15,7 @@
 // A filter runs on any socket; here on one of a pair, which needs no privileges.
 
 using namespace flowtap;
-using capture::bpf_instruction;
+using flowtap::bpf_instruction;
 
 namespace {
 

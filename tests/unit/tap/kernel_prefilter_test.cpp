@@ -20,9 +20,9 @@ namespace {
 using work = std::function<void()>;
 
 /// Whether `program` passes a raw IP packet, as libpcap runs it.
-bool passes(const filter::bpf_code& program, byte_view packet) {
+bool passes(const bpf_code& program, byte_view packet) {
     std::vector<bpf_insn> code;
-    for (const filter::bpf_instruction& each : program)
+    for (const bpf_instruction& each : program)
         code.push_back({each.code, each.jump_true, each.jump_false, each.operand});
     REQUIRE(bpf_validate(code.data(), static_cast<int>(code.size())) != 0);
     const void* const octets = packet.data();
@@ -45,7 +45,7 @@ public:
                 {port, filter::frame_layout::raw_ip, filter::way_of_frames::ingress, longest});
         return all;
     }
-    result<void> install(port_id port, const filter::bpf_code& program) override {
+    result<void> install(port_id port, const bpf_code& program) override {
         if (refuses && program.size() > 1) {
             programs[port] = filter::pass_everything();
             return unexpected<error>(error(std::make_error_code(std::errc::not_enough_memory)));
@@ -59,8 +59,8 @@ public:
         return {};
     }
 
-    std::map<port_id, filter::bpf_code> programs;
-    std::size_t longest = filter::longest_bpf_program;
+    std::map<port_id, bpf_code> programs;
+    std::size_t longest = longest_bpf_program;
     std::size_t installed = 0;
     bool refuses = false;
     /// Called before and after each program takes its place.
