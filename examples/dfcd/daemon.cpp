@@ -467,7 +467,8 @@ void daemon::stop() {
 }
 
 control_counters daemon::count_control() const {
-    return {point_->state(), datagrams_ ? datagrams_->counters() : transport::datagram_counters{}};
+    return {point_->state(), datagrams_ ? datagrams_->counters() : transport::datagram_counters{},
+            point_->kernel_filter_states()};
 }
 
 void daemon::print_summary() const {

@@ -10,6 +10,7 @@ namespace path = flowtap::path;
 namespace {
 
 using path::delivery_counters;
+using path::fragment_counters;
 using path::path_counters;
 
 constexpr auto verdicts = std::to_array<std::string_view>(
@@ -19,6 +20,13 @@ static_assert(verdicts.size() == flowtap::packet::verdict_count);
 constexpr auto causes = std::to_array<std::string_view>(
     {"sink_full", "too_long", "unreachable", "send_error", "stopped", "withdrawn", "looped"});
 static_assert(causes.size() == path::drop_cause_count);
+
+constexpr auto fragment_losses =
+    std::to_array<std::string_view>({"expired", "displaced", "no_room", "cut_short"});
+static_assert(fragment_losses.size() == path::fragment_loss_count);
+
+constexpr auto filter_states =
+    std::to_array<std::string_view>({"pending", "in_place", "too_long", "refused"});
 
 constexpr auto refusals = std::to_array<std::string_view>(
     {"bad_authentications", "bad_sequences", "unknown_sources", "malformed"});
@@ -37,6 +45,13 @@ std::uint64_t member(const Of& from, std::size_t /*value*/) {
 template <auto Member, class Of>
 std::uint64_t element(const Of& from, std::size_t value) {
     return (from.*Member)[value];
+}
+template <auto Member>
+std::uint64_t of_fragments(const path_counters& from, std::size_t /*value*/) {
+    return from.fragments.*Member;
+}
+std::uint64_t left_out(const path_counters& from, std::size_t value) {
+    return from.fragments.left_out[value];
 }
 template <auto Member>
 std::uint64_t of_tap(const control_counters& from, std::size_t /*value*/) {
@@ -109,6 +124,20 @@ constexpr auto all_of_packets = std::to_array<packets>({
      {},
      {},
      member<&path_counters::tapped_octets>},
+    {"frames_alone",
+     "frames_alone_packets_total",
+     "Of the packets tapped, those that only criteria of family ccc matched, as whole frames.",
+     counter,
+     {},
+     {},
+     member<&path_counters::frames_alone>},
+    {"frames_alone_octets",
+     "frames_alone_bytes_total",
+     "Octets of packets that only criteria of family ccc matched.",
+     counter,
+     {},
+     {},
+     member<&path_counters::frames_alone_octets>},
     {"untapped",
      "untapped_packets_total",
      "Packets that no criterion matched.",
@@ -165,6 +194,37 @@ constexpr auto all_of_packets = std::to_array<packets>({
      {},
      {},
      member<&path_counters::pending_octets>},
+    {"fragments.followed",
+     "fragments_followed_packets_total",
+     "Later fragments for which the decision on their packet was known.",
+     counter,
+     {},
+     {},
+     of_fragments<&fragment_counters::followed>},
+    {"fragments.followed_octets",
+     "fragments_followed_bytes_total",
+     "Octets of later fragments for which the decision was known.",
+     counter,
+     {},
+     {},
+     of_fragments<&fragment_counters::followed_octets>},
+    {"fragments.waiting",
+     "fragments_waiting_packets",
+     "Later fragments that wait for the first one of their packet.",
+     gauge,
+     {},
+     {},
+     of_fragments<&fragment_counters::waiting>},
+    {"fragments.left_out", "fragments_left_out_packets_total",
+     "Later fragments left out without a decision on their packet, by cause.", counter, "cause",
+     fragment_losses, left_out},
+    {"fragments.decisions_displaced",
+     "fragments_decisions_displaced_total",
+     "Decisions on packets that made room for others before their time.",
+     counter,
+     {},
+     {},
+     of_fragments<&fragment_counters::decisions_displaced>},
 });
 
 using copies = measure<delivery_counters>;
@@ -232,6 +292,7 @@ std::uint64_t outcome(const control_counters& from, std::size_t value) {
     return value == 0 ? from.tap.notifications : from.tap.notifications_dropped;
 }
 
+using flowtap::tap::kernel_filter_status;
 using flowtap::tap::status;
 using flowtap::transport::datagram_counters;
 using control = measure<control_counters>;
@@ -343,6 +404,28 @@ constexpr auto all_of_control = std::to_array<control>({
      of_tap<&status::content_destinations>},
 });
 
+std::uint64_t is_in_state(const kernel_filter_status& from, std::size_t value) {
+    return static_cast<std::size_t>(from.state) == value;
+}
+
+std::uint64_t instructions(const kernel_filter_status& from, std::size_t /*value*/) {
+    return from.instructions;
+}
+
+using filters = measure<kernel_filter_status>;
+constexpr auto all_of_kernel_filters = std::to_array<filters>({
+    {"state", "kernel_filter_state",
+     "1 for the state that the kernel filter of a device is in, else 0.", gauge, "state",
+     filter_states, is_in_state},
+    {"instructions",
+     "kernel_filter_instructions",
+     "Instructions of the program that the kernel runs on a device's packets.",
+     gauge,
+     {},
+     {},
+     instructions},
+});
+
 } // namespace
 
 path_counters totals::packets() const {
@@ -362,6 +445,10 @@ std::span<const measure<delivery_counters>> copy_measures() {
 
 std::span<const measure<control_counters>> control_measures() {
     return all_of_control;
+}
+
+std::span<const measure<kernel_filter_status>> kernel_filter_measures() {
+    return all_of_kernel_filters;
 }
 
 std::vector<shown_destination> shown_destinations(const totals& counted) {

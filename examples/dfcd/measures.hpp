@@ -10,6 +10,7 @@
 
 #include <flowtap/path/data_path.hpp>
 #include <flowtap/tap/access_point.hpp>
+#include <flowtap/tap/kernel_filters.hpp>
 #include <flowtap/transport/datagram_server.hpp>
 
 namespace dfcd {
@@ -18,10 +19,12 @@ namespace dfcd {
 struct control_counters {
     flowtap::tap::status tap;
     flowtap::transport::datagram_counters datagrams;
+    /// Of the devices that have one, in the order of their ports.
+    std::vector<flowtap::tap::kernel_filter_status> kernel_filters;
 };
 
-/// Everything that has happened, in numbers: no name, no address and no interface. Workers and
-/// content destinations are ordinals.
+/// Everything that has happened, in numbers: no name, no address and no interface. Workers,
+/// content destinations and devices are ordinals.
 struct totals {
     flowtap::path::path_statistics path;
     control_counters control;
@@ -57,6 +60,8 @@ std::span<const measure<flowtap::path::path_counters>> packet_measures();
 std::span<const measure<flowtap::path::delivery_counters>> copy_measures();
 /// What the control side counts.
 std::span<const measure<control_counters>> control_measures();
+/// How the kernel filter of each device is.
+std::span<const measure<flowtap::tap::kernel_filter_status>> kernel_filter_measures();
 
 /// Content destinations that are shown one by one: those with the lowest ordinals. What there is of
 /// others is shown as one, so that nothing is missing and what is shown stays short.

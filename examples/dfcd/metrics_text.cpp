@@ -12,6 +12,7 @@
 namespace dfcd {
 
 namespace path = flowtap::path;
+namespace tap = flowtap::tap;
 
 namespace {
 
@@ -70,6 +71,10 @@ std::string metrics_text(const totals& counted) {
         destinations.push_back({each.ordinal, &each.counted});
     put_metrics(text, "destination_", "destination", copy_measures(), destinations,
                 zeros::left_out_with_label);
+    std::vector<part<tap::kernel_filter_status>> filters;
+    for (const tap::kernel_filter_status& each : counted.control.kernel_filters)
+        filters.push_back({std::to_string(filters.size()), &each});
+    put_metrics(text, "", "device", kernel_filter_measures(), filters);
     put_metrics(text, "", "", control_measures(),
                 std::vector<part<control_counters>>{{"", &counted.control}});
     return text;

@@ -79,6 +79,7 @@ constexpr line packet_lines[] = {
     {"packets filtered", "filtered", shown::unless_zero},
     {"packets left out", "sampled_out", shown::unless_zero},
     {"packets tapped", "tapped"},
+    {"as frames alone", "frames_alone", shown::unless_zero},
 };
 constexpr line copy_lines[] = {
     {"copies made", "copies"},
@@ -86,6 +87,16 @@ constexpr line copy_lines[] = {
     {"copies queued", "queued", shown::unless_zero},
     {"copies dropped", "dropped"},
 };
+
+/// What became of later fragments, where all are followed.
+void put_fragments(std::string& text, const path::path_counters& counted) {
+    const path::fragment_counters& fragments = counted.fragments;
+    const told left_out = tell(packet_measures(), "fragments.left_out", counted);
+    if (fragments.followed + fragments.waiting + left_out.sum != 0)
+        put_line(text, "later fragments",
+                 fmt::format("{} followed, {} waiting, {} left out{}", fragments.followed,
+                             fragments.waiting, left_out.sum, left_out.breakdown));
+}
 
 /// Requests that were counted and nothing else.
 std::uint64_t unanswered(const tap::status& control) {
@@ -120,6 +131,21 @@ void put_control(std::string& text, const control_counters& counted) {
                              dropped_datagrams(counted), datagrams.sent, datagrams.not_sent));
 }
 
+/// Why a kernel filter was given up, where the system said so.
+std::string reason_of(const tap::kernel_filter_status& one) {
+    return one.reason.code ? one.reason.message() : "";
+}
+
+void put_kernel_filters(std::string& text, const control_counters& counted) {
+    for (std::size_t i = 0; i < counted.kernel_filters.size(); ++i) {
+        const tap::kernel_filter_status& one = counted.kernel_filters[i];
+        const std::string reason = reason_of(one);
+        put_line(text, fmt::format("kernel filter {}", i),
+                 fmt::format("{}{}{}, {} instructions", to_string(one.state),
+                             reason.empty() ? "" : ": ", reason, one.instructions));
+    }
+}
+
 nlohmann::ordered_json& place_of(nlohmann::ordered_json& in, std::string_view key) {
     const std::size_t dot = key.find('.');
     if (dot == std::string_view::npos)
@@ -145,7 +171,9 @@ std::string summary_text(const totals& counted) {
     const path::path_counters sum = counted.packets();
     std::string text;
     put_lines(text, packet_lines, packet_measures(), sum);
+    put_fragments(text, sum);
     put_lines<path::delivery_counters>(text, copy_lines, copy_measures(), sum);
+    put_kernel_filters(text, counted.control);
     put_control(text, counted.control);
     return text;
 }
@@ -194,6 +222,12 @@ std::string summary_json(const totals& counted) {
         nlohmann::ordered_json& its = summary["destinations"].emplace_back();
         its["ordinal"] = each.ordinal;
         put_json(its, copy_measures(), each.counted);
+    }
+    summary["kernel_filters"] = nlohmann::ordered_json::array();
+    for (const tap::kernel_filter_status& each : counted.control.kernel_filters) {
+        nlohmann::ordered_json& its = summary["kernel_filters"].emplace_back();
+        put_json(its, kernel_filter_measures(), each);
+        its["reason"] = reason_of(each);
     }
     return summary.dump() + '\n';
 }

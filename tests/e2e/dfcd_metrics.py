@@ -62,13 +62,23 @@ def check_sums(metrics):
         assert count("seen_bytes_total") == (
             count("sampled_out_bytes_total") + count("decoded_bytes_total")), metrics
         for unit in ("packets", "bytes"):
-            assert count("decoded_%s_total" % unit, kind="ip") == (
-                count("tapped_%s_total" % unit) + count("untapped_%s_total" % unit) +
-                count("own_%s_total" % unit) + count("abandoned_%s_total" % unit) +
-                count("pending_" + unit)), metrics
+            assert (count("decoded_%s_total" % unit, kind="ip") +
+                    count("fragments_followed_%s_total" % unit)) == (
+                count("tapped_%s_total" % unit) - count("frames_alone_%s_total" % unit) +
+                count("untapped_%s_total" % unit) + count("own_%s_total" % unit) +
+                count("abandoned_%s_total" % unit) + count("pending_" + unit)), metrics
         check_copies(metrics, "flowtap_", worker=worker)
     for destination in metrics.labels("flowtap_destination_copies_total", "destination"):
         check_copies(metrics, "flowtap_destination_", destination=destination)
+
+
+def check_fragments(metrics):
+    """Where all fragments are followed."""
+    def count(name, **labels):
+        return metrics.total("flowtap_" + name, **labels)
+    assert count("decoded_packets_total", kind="later_fragment") == (
+        count("fragments_followed_packets_total") + count("fragments_waiting_packets") +
+        count("fragments_left_out_packets_total")), metrics
 
 
 def check_copies(metrics, prefix, **labels):
@@ -127,6 +137,54 @@ def test_metrics_of_a_replay_close_in_every_scrape_and_grow():
             assert metrics.value("flowtap_decoded_packets_total", worker="0", kind="ip") == 60000
             assert {dict(found)["kind"] for found in
                     metrics["flowtap_decoded_packets_total"]} == set(KINDS)
+
+
+def test_fragments_and_frames_are_counted_everywhere():
+    payload = lab.udp(1000, 53, bytes(64))
+    def piece(identification, offset, more):
+        return lab.ethernet(lab.ipv4("10.0.0.1", "10.0.0.2", 17, payload[offset:offset + 24],
+                                     identification, fragment=offset // 8 | more << 13))
+    # A whole train, one without its first fragment, and a frame that is no packet.
+    frames = [piece(1, 0, 1), piece(1, 24, 1), piece(1, 48, 0), piece(2, 24, 1),
+              bytes.fromhex("ffffffffffff" "020000000001" "0806") + bytes(46)]
+    with tempfile.TemporaryDirectory() as work:
+        capture, sockets = os.path.join(work, "in.pcap"), os.path.join(work, "socket")
+        lab.write_pcap(capture, frames)
+        families = ("inet", "ccc")
+        with lab.Dfcd(lab.configuration(USERS, "fragments all;", families=families), "--metrics",
+                      "unix:" + sockets, "--read", "ge-0/0/0=" + capture, "--write",
+                      os.path.join(work, "out"), "--json", "--start-after", "2") as dfcd:
+            device = lab.Device(dfcd.port, "lea1", "first")
+            add(device, "10.0.0.1", ("192.0.2.5", 2300))
+            whole = lab.add_fields([("X-JTap-Filter-Family", "ccc"),
+                                    ("X-JTap-Input-Interface", "ge-0/0/0")], ("192.0.2.6", 2300))
+            assert device.ask("ADD", whole, version="0.8").code == 200
+            dfcd.wait_for("the replay has ended")
+            metrics = scrape(sockets)
+            check_sums(metrics)
+            check_fragments(metrics)
+            text = get(sockets, "/status").body.decode()
+            _, output = dfcd.stop()
+    def count(name, **labels):
+        return metrics.value("flowtap_" + name, worker="0", **labels)
+    summary = json.loads(output)
+    assert count("fragments_followed_packets_total") == 2
+    assert count("fragments_left_out_packets_total", cause="expired") + \
+        count("fragments_waiting_packets") == 1, metrics
+    # The frame, and the fragment that nothing has decided on.
+    assert count("frames_alone_packets_total") == summary["frames_alone"] == 2, summary
+    assert summary["fragments"]["followed"] == 2, summary
+    assert summary["fragments"]["left_out"].keys() == {"expired", "displaced", "no_room",
+                                                       "cut_short"}, summary
+    assert summary["workers"][0]["fragments"] == summary["fragments"], summary
+    assert "as frames alone   2\n" in text and "later fragments   2 followed, " in text, text
+
+
+def test_no_kernel_filter_is_shown_where_there_is_none():
+    with Served() as served:
+        assert json.loads(get(served.socket, "/status.json").body)["kernel_filters"] == []
+        assert scrape(served.socket)["flowtap_kernel_filter_state"] == {}
+        assert "kernel filter" not in get(served.socket, "/status").body.decode()
 
 
 def test_nothing_that_is_shown_names_anything():

@@ -25,6 +25,9 @@ def check_what_came(net, before, summary, sent, copies):
     filtered = summary.get("filtered", 0)
     assert decoded + filtered <= passed["received"] + passed["sent"], (summary, passed)
     assert summary["seen"] == summary["sampled_out"] + decoded + filtered, summary
+    (filter_of_ta,) = summary["kernel_filters"]
+    assert filter_of_ta["state"] == {"pending": 0, "in_place": 1, "too_long": 0, "refused": 0}, summary
+    assert filter_of_ta["instructions"] > 1 and filter_of_ta["reason"] == "", summary
     print("the kernel let %d of %d packets pass" % (decoded, sent))
 
 
