@@ -81,8 +81,9 @@ private:
 
 class network_outlet final : public copy_outlet {
 public:
-    explicit network_outlet(deliver::egress_choice choice) {
-        how_.choice = choice;
+    explicit network_outlet(const options& chosen) {
+        how_.choice = chosen.egress;
+        how_.socket.too_long = chosen.oversize;
         how_.socket.mark = copy_mark;
     }
 
@@ -158,7 +159,7 @@ flowtap::result<opened_input> open_input(const bound_input& from, const options&
 
 flowtap::result<std::unique_ptr<copy_outlet>> copy_outlet::open(const options& chosen) {
     if (chosen.write.empty())
-        return std::unique_ptr<copy_outlet>(std::make_unique<network_outlet>(chosen.egress));
+        return std::unique_ptr<copy_outlet>(std::make_unique<network_outlet>(chosen));
     auto files = std::make_unique<file_outlet>(chosen.write);
     if (const auto opened = files->open(); !opened)
         return flowtap::fail(opened.error());

@@ -59,6 +59,11 @@ const std::map<std::string, flowtap::deliver::egress_choice> egress_choices{
     {"udp", flowtap::deliver::egress_choice::udp},
 };
 
+const std::map<std::string, flowtap::deliver::too_long_copies> oversize_choices{
+    {"fragment", flowtap::deliver::too_long_copies::fragment},
+    {"drop", flowtap::deliver::too_long_copies::drop},
+};
+
 } // namespace
 
 std::variant<options, int> read_options(int argc, const char* const* argv) {
@@ -121,6 +126,13 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
         ->type_name("auto|packet|raw|udp")
         ->transform(CLI::Transformer(egress_choices).description(""))
         ->default_str("auto");
+    app.add_option(
+           "--oversize", chosen.oversize,
+           "what becomes of copies longer than the MTU: they are fragmented, or dropped and "
+           "counted")
+        ->type_name("fragment|drop")
+        ->transform(CLI::Transformer(oversize_choices).description(""))
+        ->default_str("fragment");
     app.add_flag("--loop-brake,!--no-loop-brake", chosen.loop_brake,
                  "whether flows of devices that grow out of copies are found, and not copied "
                  "(default: they are)");

@@ -64,6 +64,8 @@ struct options {
     std::optional<std::string> user;
     /// Which way copies leave to the network.
     flowtap::deliver::egress_choice egress = flowtap::deliver::egress_choice::automatic;
+    /// What becomes of copies that are longer than the MTU towards their destination.
+    flowtap::deliver::too_long_copies oversize = flowtap::deliver::too_long_copies::fragment;
     /// Of devices: flows that grow out of copies are found, and not copied.
     bool loop_brake = true;
     /// Criteria that must be in place before capture files are replayed.

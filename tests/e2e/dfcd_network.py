@@ -153,6 +153,32 @@ def copies_on_the_wire(net, ipv6):
                        for outgoing, octets in namespaces.drain(wire)), "something more has left"
 
 
+def oversized_copies_are_dropped_and_counted_where_that_is_asked_for(net):
+    originals = packets()
+    for egress, ipv6 in itertools.product(("raw", "packet"), (False, True)):
+        room = 1500 - (48 if ipv6 else 28)
+        small = [packet for packet in originals if len(packet) <= room]
+        sink = net.udp("c", SINK_IPV6 if ipv6 else SINK, 2300)
+        with tempfile.TemporaryDirectory() as work:
+            path = os.path.join(work, "in.pcap")
+            lab.write_pcap(path, [lab.ethernet(packet) for packet in originals])
+            with dfcd_in(net, "--read", "ge-0/0/0=" + path, "--once", "--egress", egress,
+                         "--oversize", "drop") as dfcd:
+                add(device_in(net, dfcd), [("Source-Address", "10.0.0.1")],
+                    (SINK_IPV6 if ipv6 else SINK, 2300), (FOREIGN_IPV6 if ipv6 else FOREIGN, 65535),
+                    17)
+                status, output = dfcd.wait()
+        summary = json.loads(output)
+        assert status == 0 and summary["delivered"] == len(small) < len(originals), summary
+        assert sum(summary["dropped"].values()) == summary["dropped"]["too_long"] == (
+            len(originals) - len(small)), summary
+        assert [sink.recv(1 << 16) for _ in small] == small, (egress, ipv6)
+        sink.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            raise AssertionError("a long copy came: %r" % sink.recv(1 << 16))
+        sink.close()
+
+
 def reassembled(frames):
     """The payloads of outer IPv4 packets in order, fragments put together."""
     payloads, order = {}, []
@@ -388,6 +414,7 @@ def main():
     with topology() as net:
         copies_on_the_wire(net, ipv6=False)
         copies_on_the_wire(net, ipv6=True)
+        oversized_copies_are_dropped_and_counted_where_that_is_asked_for(net)
         captured_flows_leave_in_ip_in_ip(net)
         live_traffic_is_tapped_for_two_sources(net)
         what_waits_for_a_next_hop_is_gone_with_its_criterion(net)
@@ -395,7 +422,7 @@ def main():
         with_libpcap_a_device_that_goes_disturbs_no_other(net)
         dead_receivers_of_notifications_keep_nobody_waiting(net)
     without_the_privilege_captured_flows_go_nowhere_and_dfcd_says_so()
-    print("copies over IPv4 and IPv6, in IP-in-IP, fragments, live traffic, devices that go, "
+    print("copies over IPv4 and IPv6, in IP-in-IP, in fragments or not at all, live traffic, devices that go, "
           "receivers that are gone: good")
 
 
