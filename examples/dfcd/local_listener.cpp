@@ -17,8 +17,6 @@ namespace dfcd {
 
 namespace {
 
-constexpr int backlog = 64;
-
 flowtap::unexpected<flowtap::error> system_failure(const std::string& path) {
     return flowtap::fail(flowtap::error(std::error_code(errno, std::generic_category()), path));
 }
@@ -31,13 +29,10 @@ sockaddr_un address_of(const std::string& path) {
     return made;
 }
 
-flowtap::descriptor make_socket() {
-    return flowtap::descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
 /// Whether somebody listens at a socket; one whose queue is full, too.
 bool is_served(const std::string& path) {
-    const flowtap::descriptor asking = make_socket();
+    const flowtap::descriptor asking(
+        ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const sockaddr_un to = address_of(path);
     return ::connect(asking.number(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 ||
            errno != ECONNREFUSED;
@@ -65,24 +60,19 @@ flowtap::result<void> make_place(const std::string& path) {
 local_listener::local_listener(flowtap::descriptor socket, std::string path)
     : socket_(std::move(socket)), path_(std::move(path)) {}
 
-flowtap::result<local_listener> local_listener::open(const std::string& path) {
+flowtap::result<local_listener> local_listener::open(const std::string& path,
+                                                     flowtap::opener& via) {
     if (const auto free = make_place(path); !free)
         return flowtap::fail(free.error());
-    flowtap::descriptor made = make_socket();
-    // Linux gives the name the mode that the socket has when it is bound.
-    if (!made || ::fchmod(made.number(), S_IRUSR | S_IWUSR) != 0)
-        return system_failure(path);
-    const sockaddr_un at = address_of(path);
-    if (::bind(made.number(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0)
-        return system_failure(path);
-    local_listener listening(std::move(made), path);
+    auto made = via.local_listener(path);
+    if (!made)
+        return flowtap::fail(made.error());
+    local_listener listening(std::move(*made), path);
     struct stat there {};
     if (::lstat(path.c_str(), &there) == 0) {
         listening.device_ = there.st_dev;
         listening.node_ = there.st_ino;
     }
-    if (::listen(listening.number(), backlog) != 0)
-        return system_failure(path);
     return listening;
 }
 

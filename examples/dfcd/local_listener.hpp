@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <flowtap/core/descriptor.hpp>
+#include <flowtap/core/opener.hpp>
 #include <flowtap/core/result.hpp>
 
 namespace dfcd {
@@ -16,7 +17,7 @@ public:
     /// Takes the place of a socket that nobody listens at any more; anything else that stands there
     /// is left alone. Errors: `errc::metrics_socket_in_use`, `errc::metrics_socket_is_file`, those
     /// of the operating system.
-    static flowtap::result<local_listener> open(const std::string& path);
+    static flowtap::result<local_listener> open(const std::string& path, flowtap::opener& via);
     ~local_listener();
     local_listener(local_listener&& other) noexcept = default;
     local_listener& operator=(local_listener&&) = delete;

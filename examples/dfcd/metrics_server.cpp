@@ -256,33 +256,23 @@ private:
 using tcp = asio::ip::tcp;
 using local = asio::local::stream_protocol;
 
-tcp::endpoint to_asio(const flowtap::endpoint& from) {
-    const auto octets = from.address.bytes();
-    if (from.address.ip_family() == flowtap::family::inet) {
-        asio::ip::address_v4::bytes_type bytes{};
-        for (std::size_t i = 0; i < bytes.size(); ++i)
-            bytes[i] = std::to_integer<unsigned char>(octets[i]);
-        return {asio::ip::address_v4(bytes), from.port};
-    }
-    asio::ip::address_v6::bytes_type bytes{};
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-        bytes[i] = std::to_integer<unsigned char>(octets[i]);
-    return {asio::ip::address_v6(bytes), from.port};
+/// The error of the operating system, with the place as its subject.
+flowtap::unexpected<flowtap::error> failure_at(const std::string& place, beast::error_code what) {
+    return flowtap::fail(
+        flowtap::error(std::error_code(what.value(), std::system_category()), place));
 }
 
-flowtap::result<void> open_tcp(tcp::acceptor& into, const flowtap::endpoint& where) {
-    const tcp::endpoint at = to_asio(where);
+flowtap::result<void> open_tcp(tcp::acceptor& into, const flowtap::endpoint& where,
+                               flowtap::opener& via) {
+    auto opened = via.stream_listener(where);
+    if (!opened)
+        return flowtap::fail(opened.error());
     beast::error_code failed;
-    into.open(at.protocol(), failed);
-    if (!failed)
-        into.set_option(asio::socket_base::reuse_address(true), failed);
-    if (!failed)
-        into.bind(at, failed);
-    if (!failed)
-        into.listen(asio::socket_base::max_listen_connections, failed);
+    into.assign(where.address.ip_family() == flowtap::family::inet ? tcp::v4() : tcp::v6(),
+                opened->number(), failed);
     if (failed)
-        return flowtap::fail(flowtap::error(std::error_code(failed.value(), std::system_category()),
-                                            to_string(where)));
+        return failure_at(to_string(where), failed);
+    static_cast<void>(opened->release()); // the acceptor's now
     return {};
 }
 
@@ -292,12 +282,12 @@ struct metrics_server::implementation {
     implementation(const path::data_path& packets, asked control)
         : shared(std::make_shared<shared_state>(packets, std::move(control))) {}
 
-    flowtap::result<void> open(const metrics_address& where) {
+    flowtap::result<void> open(const metrics_address& where, flowtap::opener& via) {
         if (const auto* at = std::get_if<flowtap::endpoint>(&where)) {
             by_tcp.emplace(shared);
-            return open_tcp(by_tcp->acceptor(), *at);
+            return open_tcp(by_tcp->acceptor(), *at, via);
         }
-        auto made = local_listener::open(std::get<local_socket>(where).path);
+        auto made = local_listener::open(std::get<local_socket>(where).path, via);
         if (!made)
             return flowtap::fail(made.error());
         name.emplace(std::move(*made));
@@ -306,8 +296,7 @@ struct metrics_server::implementation {
         beast::error_code failed;
         by_name->acceptor().assign(local(), ::fcntl(name->number(), F_DUPFD_CLOEXEC, 0), failed);
         if (failed)
-            return flowtap::fail(flowtap::error(
-                std::error_code(failed.value(), std::system_category()), to_string(where)));
+            return failure_at(to_string(where), failed);
         return {};
     }
 
@@ -338,9 +327,10 @@ metrics_server::~metrics_server() {
 }
 
 flowtap::result<std::unique_ptr<metrics_server>>
-metrics_server::open(const metrics_address& where, const path::data_path& packets, asked control) {
+metrics_server::open(const metrics_address& where, const path::data_path& packets, asked control,
+                     flowtap::opener& via) {
     auto made = std::make_unique<implementation>(packets, std::move(control));
-    if (const auto opened = made->open(where); !opened)
+    if (const auto opened = made->open(where, via); !opened)
         return flowtap::fail(opened.error());
     return std::unique_ptr<metrics_server>(new metrics_server(std::move(made)));
 }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <flowtap/core/address.hpp>
+#include <flowtap/core/opener.hpp>
 #include <flowtap/core/result.hpp>
 
 #include "measures.hpp"
@@ -21,10 +22,11 @@ public:
     /// Has `answer` called once, on any thread and soon, with what the control side has counted.
     using asked = std::function<void(std::function<void(control_counters)> answer)>;
 
-    /// Binds the socket. `packets` must outlive the server.
+    /// Has `via` open the socket. `packets` must outlive the server.
     /// Errors: those of `local_listener`, and of the operating system.
     static flowtap::result<std::unique_ptr<metrics_server>>
-    open(const metrics_address& where, const flowtap::path::data_path& packets, asked control);
+    open(const metrics_address& where, const flowtap::path::data_path& packets, asked control,
+         flowtap::opener& via = flowtap::direct_opener());
     /// Ends all connections.
     ~metrics_server();
     metrics_server(const metrics_server&) = delete;

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <flowtap/core/opener.hpp>
@@ -29,6 +31,22 @@ result<descriptor> owned(int number, const std::string& subject) {
     return descriptor(number);
 }
 
+void switch_on(int socket, int level, int option) noexcept {
+    const int on = 1;
+    ::setsockopt(socket, level, option, &on, sizeof on);
+}
+
+/// A socket for one of the two families, IPv6 without IPv4.
+result<descriptor> inet_socket(const endpoint& local, int type) {
+    const bool is_inet = local.address.ip_family() == family::inet;
+    descriptor made(::socket(is_inet ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!made)
+        return system_failure(to_string(local));
+    if (!is_inet)
+        switch_on(made.number(), IPPROTO_IPV6, IPV6_V6ONLY);
+    return made;
+}
+
 result<void> bind_to(int socket, const endpoint& local) {
     const auto octets = local.address.bytes();
     int outcome = 0;
@@ -50,14 +68,13 @@ result<void> bind_to(int socket, const endpoint& local) {
     return {};
 }
 
-result<descriptor> unbound_udp_socket(const ip_address& local) {
-    const bool is_inet = local.ip_family() == family::inet;
-    auto made = owned(::socket(is_inet ? AF_INET : AF_INET6,
-                               SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP),
-                      to_string(local));
-    const int on = 1;
-    if (made && !is_inet)
-        ::setsockopt(made->number(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+/// A UDP socket that shares its address with no other.
+result<descriptor> own_udp_socket(const endpoint& local) {
+    auto made = inet_socket(local, SOCK_DGRAM);
+    if (!made)
+        return made;
+    if (auto bound = bind_to(made->number(), local); !bound)
+        return fail(bound.error());
     return made;
 }
 
@@ -83,12 +100,11 @@ public:
     }
 
     result<descriptor> udp_socket(const endpoint& local) override {
-        auto made = unbound_udp_socket(local.address);
+        auto made = inet_socket(local, SOCK_DGRAM);
         if (!made)
             return made;
-        const int on = 1;
-        ::setsockopt(made->number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        ::setsockopt(made->number(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+        switch_on(made->number(), SOL_SOCKET, SO_REUSEADDR);
+        switch_on(made->number(), SOL_SOCKET, SO_REUSEPORT);
         if (auto bound = bind_to(made->number(), local); !bound)
             return fail(bound.error());
         return made;
@@ -121,11 +137,42 @@ result<descriptor> opener::route_socket() {
 }
 
 result<descriptor> opener::udp_client_socket(const ip_address& local) {
-    auto made = unbound_udp_socket(local);
+    return own_udp_socket({local, 0});
+}
+
+result<descriptor> opener::datagram_listener(const endpoint& local) {
+    return own_udp_socket(local);
+}
+
+result<descriptor> opener::stream_listener(const endpoint& local) {
+    auto made = inet_socket(local, SOCK_STREAM);
     if (!made)
         return made;
-    if (auto bound = bind_to(made->number(), {local, 0}); !bound)
+    // What is left of connections before does not keep the port.
+    switch_on(made->number(), SOL_SOCKET, SO_REUSEADDR);
+    if (auto bound = bind_to(made->number(), local); !bound)
         return fail(bound.error());
+    if (::listen(made->number(), SOMAXCONN) != 0)
+        return system_failure(to_string(local));
+    return made;
+}
+
+result<descriptor> opener::local_listener(const std::string& path) {
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof at.sun_path)
+        return fail(error(std::make_error_code(std::errc::filename_too_long), path));
+    path.copy(at.sun_path, path.size());
+    descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    // Linux gives the name the mode that the socket has when it is bound.
+    if (!made || ::fchmod(made.number(), S_IRUSR | S_IWUSR) != 0 ||
+        ::bind(made.number(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0)
+        return system_failure(path);
+    if (::listen(made.number(), SOMAXCONN) != 0) {
+        auto failure = system_failure(path);
+        ::unlink(path.c_str());
+        return failure;
+    }
     return made;
 }
 

@@ -60,8 +60,8 @@ struct datagram_server::implementation : std::enable_shared_from_this<implementa
 
     /// `budget`: of its queue, shared or its own.
     template <class Budget>
-    result<void> open(const endpoint& address, Budget&& budget);
-    result<void> open_for(const std::vector<ip_address>& receivers);
+    result<void> open(const endpoint& address, Budget&& shared, opener& via);
+    result<void> open_for(const std::vector<ip_address>& receivers, opener& via);
     void wait_for_datagrams(listening_socket& on);
     void receive_from(listening_socket& on);
     void hand_over(const listening_socket& on, std::size_t count);
@@ -88,8 +88,9 @@ struct datagram_server::implementation : std::enable_shared_from_this<implementa
 };
 
 template <class Budget>
-result<void> datagram_server::implementation::open(const endpoint& address, Budget&& shared) {
-    auto socket = datagram_socket::open(address);
+result<void> datagram_server::implementation::open(const endpoint& address, Budget&& shared,
+                                                   opener& via) {
+    auto socket = datagram_socket::open(address, via);
     if (!socket)
         return fail(socket.error());
     if (limits.send_buffer > 0)
@@ -107,7 +108,8 @@ result<void> datagram_server::implementation::open(const endpoint& address, Budg
     return {};
 }
 
-result<void> datagram_server::implementation::open_for(const std::vector<ip_address>& receivers) {
+result<void> datagram_server::implementation::open_for(const std::vector<ip_address>& receivers,
+                                                       opener& via) {
     std::array<std::vector<listening_socket*>, 2> opened;
     std::array<std::size_t, 2> next{};
     for (const ip_address& receiver : receivers) {
@@ -116,7 +118,7 @@ result<void> datagram_server::implementation::open_for(const std::vector<ip_addr
         const std::size_t of = receiver.ip_family() == family::inet ? 0 : 1;
         if (opened[of].size() < most_receivers) {
             auto made = open({ip_address(receiver.ip_family(), {}), 0},
-                             std::make_unique<queue_budget>(limits.queue / 8));
+                             std::make_unique<queue_budget>(limits.queue / 8), via);
             if (!made)
                 return made;
             opened[of].push_back(sockets.back().get());
@@ -264,12 +266,13 @@ datagram_server::~datagram_server() {
 
 result<std::unique_ptr<datagram_server>>
 datagram_server::listen(event_loop& loop, const std::vector<endpoint>& listen, receiver receive,
-                        const datagram_limits& limits, const std::vector<ip_address>& receivers) {
+                        const datagram_limits& limits, const std::vector<ip_address>& receivers,
+                        opener& via) {
     const auto made = std::make_shared<implementation>(loop, std::move(receive), limits);
     for (const endpoint& address : listen)
-        if (const auto opened = made->open(address, made->budget); !opened)
+        if (const auto opened = made->open(address, made->budget, via); !opened)
             return fail(opened.error());
-    if (const auto opened = made->open_for(receivers); !opened)
+    if (const auto opened = made->open_for(receivers, via); !opened)
         return fail(opened.error());
     for (const auto& one : made->sockets)
         made->wait_for_datagrams(*one);

@@ -135,26 +135,18 @@ endpoint socket_address::to_endpoint() const noexcept {
     return {address_of(inet6.sin6_addr), ntohs(inet6.sin6_port)};
 }
 
-result<datagram_socket> datagram_socket::open(const endpoint& local) {
-    const auto failure = [&] {
-        return fail(error(std::error_code(errno, std::generic_category()), to_string(local)));
-    };
-    const family of = local.address.ip_family();
-    descriptor made(::socket(of == family::inet ? AF_INET : AF_INET6,
-                             SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP));
+result<datagram_socket> datagram_socket::open(const endpoint& local, opener& via) {
+    auto made = via.datagram_listener(local);
     if (!made)
-        return failure();
-    if (of == family::inet6)
-        set_option(made.number(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    prepare(made.number(), of);
+        return fail(made.error());
+    const family of = local.address.ip_family();
+    prepare(made->number(), of);
     socket_address address(local);
-    if (!tell_local_address(made.number(), of) ||
-        ::bind(made.number(), address.data(), address.size()) != 0)
-        return failure();
     socklen_t size = socket_address::room();
-    if (::getsockname(made.number(), address.data(), &size) != 0)
-        return failure();
-    return datagram_socket(std::move(made), address.to_endpoint());
+    if (!tell_local_address(made->number(), of) ||
+        ::getsockname(made->number(), address.data(), &size) != 0)
+        return fail(error(std::error_code(errno, std::generic_category()), to_string(local)));
+    return datagram_socket(std::move(*made), address.to_endpoint());
 }
 
 result<datagram_socket> datagram_socket::connect(const std::string& host, std::uint16_t port) {

@@ -12,6 +12,7 @@
 #include <flowtap/core/address.hpp>
 #include <flowtap/core/bytes.hpp>
 #include <flowtap/core/descriptor.hpp>
+#include <flowtap/core/opener.hpp>
 #include <flowtap/core/result.hpp>
 
 namespace flowtap::transport {
@@ -42,7 +43,7 @@ public:
     static constexpr int receive_buffer = 4 * 1024 * 1024;
 
     /// Errors: the operating system's, with the address as the subject.
-    static result<datagram_socket> open(const endpoint& local);
+    static result<datagram_socket> open(const endpoint& local, opener& via = direct_opener());
 
     /// A socket that talks to one address and port of `host` alone, a name or an address.
     /// Errors: `errc::host_not_found` with the host and why, and the operating system's.

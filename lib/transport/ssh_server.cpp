@@ -100,21 +100,17 @@ struct ssh_server::implementation final : std::enable_shared_from_this<implement
 };
 
 result<void> ssh_server::implementation::listen_on(const endpoint& address) {
-    const tcp::endpoint at = to_asio(address);
+    auto opened = options.via->stream_listener(address);
+    if (!opened)
+        return fail(opened.error());
     auto acceptor = std::make_unique<tcp::acceptor>(loop.context());
     boost::system::error_code failure;
-    acceptor->open(at.protocol(), failure);
-    if (!failure)
-        acceptor->set_option(tcp::acceptor::reuse_address(true), failure);
-    if (!failure && at.protocol() == tcp::v6())
-        acceptor->set_option(asio::ip::v6_only(true), failure);
-    if (!failure)
-        acceptor->bind(at, failure);
-    if (!failure)
-        acceptor->listen(asio::socket_base::max_listen_connections, failure);
+    acceptor->assign(address.address.ip_family() == family::inet ? tcp::v4() : tcp::v6(),
+                     opened->number(), failure);
     if (failure)
         return fail(
             error(std::error_code(failure.value(), std::generic_category()), to_string(address)));
+    static_cast<void>(opened->release()); // the loop's now
     acceptors.push_back(std::move(acceptor));
     return {};
 }

@@ -10,8 +10,9 @@
 
 namespace flowtap {
 
-/// The one way in which the data path's modules open files, sockets and devices, so that a program
-/// without privileges can have it done by another process.
+/// The one way in which the data path's modules open files, sockets and devices, and servers the
+/// sockets that they listen at, so that a program without privileges can have it done by another
+/// process.
 ///
 /// Errors are those of the operating system (`std::system_category`), with the name of what was to
 /// be opened as their subject. Descriptors are close-on-exec; sockets do not block.
@@ -46,6 +47,19 @@ public:
     /// A netlink socket that asks about routes and devices (rtnetlink(7)). It needs no privilege,
     /// so that it is opened in the calling process unless an opener says otherwise.
     virtual result<descriptor> route_socket();
+
+    // Where a server is to be reached. Opened in the calling process, too, unless an opener says
+    // otherwise. An IPv6 address never stands for IPv4.
+
+    /// A UDP socket bound to `local`, which it has for itself.
+    virtual result<descriptor> datagram_listener(const endpoint& local);
+
+    /// A TCP socket that listens at `local`.
+    virtual result<descriptor> stream_listener(const endpoint& local);
+
+    /// A stream socket that listens in the file system, at a path where nothing is: for its owner
+    /// only (mode 0600), from its first moment on.
+    virtual result<descriptor> local_listener(const std::string& path);
 };
 
 /// Opens in the calling process, with the privileges that it has. Any thread.

@@ -10,6 +10,7 @@
 
 #include <flowtap/core/address.hpp>
 #include <flowtap/core/bytes.hpp>
+#include <flowtap/core/opener.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/transport/api.hpp>
 #include <flowtap/transport/event_loop.hpp>
@@ -73,8 +74,8 @@ public:
     /// Different receivers that have a socket of their own; more share these.
     static constexpr std::size_t most_receivers = 32;
 
-    /// Opens a socket for each of `listen`. Port 0 takes a free one. `receive` is called from the
-    /// loop, for a bounded number of datagrams before others have their turn.
+    /// Has `via` open a socket for each of `listen`. Port 0 takes a free one. `receive` is called
+    /// from the loop, for a bounded number of datagrams before others have their turn.
     ///
     /// Each of `receivers` has one more socket, at a free port, for what is sent to it from no
     /// address in particular. What is on its way to a host that does not answer fills a socket for
@@ -82,7 +83,8 @@ public:
     /// Errors: the operating system's on an address that cannot be used, with it as the subject.
     static result<std::unique_ptr<datagram_server>>
     listen(event_loop& loop, const std::vector<endpoint>& listen, receiver receive,
-           const datagram_limits& limits = {}, const std::vector<ip_address>& receivers = {});
+           const datagram_limits& limits = {}, const std::vector<ip_address>& receivers = {},
+           opener& via = direct_opener());
     /// Nothing is received or sent any more; what waits in the queue is lost.
     ~datagram_server();
     datagram_server(const datagram_server&) = delete;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <flowtap/core/address.hpp>
+#include <flowtap/core/opener.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/permission/principal.hpp>
 #include <flowtap/transport/api.hpp>
@@ -53,6 +54,8 @@ struct ssh_server_options {
     std::size_t output_limit = 128UL * 1024;
     /// What the server calls itself in SSH's first line.
     std::string banner = "flowtap";
+    /// Opens the sockets that it listens at.
+    opener* via = &direct_opener();
 };
 
 /// What a server has done since it was made.

@@ -93,3 +93,48 @@ TEST_CASE("a client's UDP socket has a port that no other socket can share") {
     REQUIRE_FALSE(second);
     CHECK(second.error().code == std::errc::address_in_use);
 }
+
+TEST_CASE("a listener for datagrams has its address for itself") {
+    const endpoint local{ip_address::v4(0x7F000001), 40'124};
+    const auto first = direct_opener().datagram_listener(local);
+    REQUIRE(first);
+    const auto second = direct_opener().datagram_listener(local);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == std::errc::address_in_use);
+    CHECK(second.error().subject == "127.0.0.1:40124");
+}
+
+TEST_CASE("listeners for connections are connected to, and do not block") {
+    const auto listening = direct_opener().stream_listener({ip_address::v4(0x7F000001), 0});
+    REQUIRE(listening);
+    sockaddr_in where{};
+    socklen_t size = sizeof where;
+    REQUIRE(::getsockname(listening->number(), reinterpret_cast<sockaddr*>(&where), &size) == 0);
+    CHECK(::accept(listening->number(), nullptr, nullptr) == -1);
+    CHECK(errno == EAGAIN);
+    const descriptor caller(::socket(AF_INET, SOCK_STREAM, 0));
+    CHECK(::connect(caller.number(), reinterpret_cast<const sockaddr*>(&where), size) == 0);
+    const auto foreign = direct_opener().stream_listener({ip_address::v4(0xC0000201), 4000});
+    REQUIRE_FALSE(foreign);
+    CHECK(foreign.error().code == std::errc::address_not_available);
+    CHECK(foreign.error().subject == "192.0.2.1:4000");
+}
+
+TEST_CASE("a listener in the file system is its owner's alone, and takes no place") {
+    const scratch here;
+    const std::string path = here.path + "/file";
+    REQUIRE(direct_opener().file_to_write(path));
+    const auto taken = direct_opener().local_listener(path);
+    REQUIRE_FALSE(taken);
+    CHECK(taken.error().code == std::errc::address_in_use);
+    CHECK(taken.error().subject == path);
+    ::unlink(path.c_str());
+    const auto made = direct_opener().local_listener(path);
+    REQUIRE(made);
+    struct stat there {};
+    REQUIRE(::stat(path.c_str(), &there) == 0);
+    CHECK((there.st_mode & 0777) == 0600);
+    CHECK(S_ISSOCK(there.st_mode));
+    CHECK_FALSE(direct_opener().local_listener(std::string(200, 'x')));
+    CHECK_FALSE(direct_opener().local_listener(""));
+}
