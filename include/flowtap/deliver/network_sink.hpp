@@ -43,6 +43,9 @@ struct network_options : udp_options {
 /// within 3 s. A destination that is unreachable costs the others
 /// nothing. All copies of a stream leave in order, also when their way changes.
 ///
+/// It knows no egress bindings: a copy with one (`path::copy::egress`) is dropped as `unreachable`,
+/// since it must leave that way or not at all.
+///
 /// What was sent past the host's packet filter and queueing disciplines is told by its mark only at
 /// devices further down; it is not seen at all at the one it leaves through.
 class FLOWTAP_DELIVER_API network_sink final : public path::sink {
