@@ -275,7 +275,7 @@ def what_has_no_way_is_unreachable(net, program):
 
 
 def changes_are_followed(net, program):
-    """Another Ethernet address, another MTU, another route, another device of the same name."""
+    """Other Ethernet addresses, another MTU, another route, another device of the same name."""
     with tap(net, program) as (talk, c, d, counters):
         said = talk.say(1)
         assert receive(d, 1) == said == receive(c, 1)
@@ -288,6 +288,24 @@ def changes_are_followed(net, program):
         net.run("d", "ip", "link", "set", "d0", "address", "02:00:00:00:00:77")
         wait_until(lambda: talk.say(1) and not is_empty(d), "the other Ethernet address")
         still_arrives()
+        # One of the own device: frames go out with it as soon as the kernel has told of it.
+        own = bytes.fromhex("020000000088")
+        wire = net.frames("d", "d0")
+        net.run("t", "ip", "link", "set", "td", "address", "02:00:00:00:00:88")
+
+        def sources():
+            return {octets[6:12] for outgoing, octets in namespaces.drain(wire)
+                    if not outgoing and octets[12:14] == b"\x08\x00"}
+
+        def only_the_new_one():
+            said = talk.say(1)
+            assert receive_of(d, said) == said == receive_of(c, said)
+            return sources() == {own}
+
+        wait_until(only_the_new_one, "the own Ethernet address")
+        still_arrives()
+        assert sources() == {own}
+        wire.close()
         # Fragments where there were none.
         wire = net.frames("d", "d0")
         net.run("t", "ip", "link", "set", "td", "mtu", "600")
