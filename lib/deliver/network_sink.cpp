@@ -86,10 +86,11 @@ void network_sink::advance() noexcept {
 void network_sink::withdraw(const path::copy_review& review, path::drop_cause cause) noexcept {
     for (destination& each : state_->destinations.all())
         if (!each.waiting.empty())
-            state_->pending.filter(each.waiting, review,
-                                   [&](stream_id stream, std::uint64_t octets) {
-                                       ledger().queued_dropped(cause, stream, octets);
-                                   });
+            state_->pending.filter(
+                each.waiting, review,
+                [&](const path::copy_origin& origin, stream_id stream, std::uint64_t octets) {
+                    ledger().queued_dropped(cause, stream, octets, origin);
+                });
 }
 
 void network_sink::wait(std::chrono::milliseconds limit) noexcept {

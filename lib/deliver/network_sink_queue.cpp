@@ -31,8 +31,8 @@ void network_sink::state::flush(destination& its) noexcept {
         if (way == egress_plan::way::unreachable ||
             (way == egress_plan::way::resolving && is_late)) {
             const path::copy first = pending.front(its.waiting);
-            ledger->queued_dropped(path::drop_cause::unreachable, first.stream,
-                                   first.packet.size());
+            ledger->queued_dropped(path::drop_cause::unreachable, first.stream, first.packet.size(),
+                                   first.origin);
             pending.pop_front(its.waiting);
         } else if (way == egress_plan::way::resolving || !send_first(its)) {
             return;
@@ -68,7 +68,8 @@ void network_sink::state::tell_end_of(const path::copy& what, const path::delive
     for (std::size_t i = 0; i < after.dropped.size(); ++i) {
         if (after.dropped[i] == before.dropped[i])
             continue;
-        ledger->queued_dropped(static_cast<path::drop_cause>(i), what.stream, what.packet.size());
+        ledger->queued_dropped(static_cast<path::drop_cause>(i), what.stream, what.packet.size(),
+                               what.origin);
         return;
     }
     ledger->queued_delivered(what.stream, what.packet.size());

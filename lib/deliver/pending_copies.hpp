@@ -48,14 +48,14 @@ public:
     void pop_front(queue& from) noexcept;
     /// Takes the copy back that was put last.
     void pop_back(queue& from) noexcept;
-    /// Removes what `review` does not want, and calls `gone(stream, octets)` for each.
+    /// Removes what `review` does not want, and calls `gone(origin, stream, octets)` for each.
     template <class Gone>
     void filter(queue& from, const path::copy_review& review, Gone gone) noexcept {
         for (std::uint16_t number = from.first; number != none;) {
             const entry& its = entries_[number];
             const std::uint16_t next = its.after;
             if (!review.wants(its.origin, its.stream)) {
-                gone(its.stream, std::uint64_t{its.size});
+                gone(its.origin, its.stream, std::uint64_t{its.size});
                 remove(from, number);
             }
             number = next;

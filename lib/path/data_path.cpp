@@ -14,6 +14,12 @@ namespace flowtap::path {
 struct data_path::state {
     explicit state(const data_path_options& with) : options(with), common(with) {}
 
+    /// Has a worker count by criterion what content destinations did not get.
+    void cover_drops(worker::state& of) const {
+        of.cover_drops(common.slots.used());
+        of.ledger.cover_slots(common.slots.used());
+    }
+
     const data_path_options options;
     detail::common common;
     std::vector<std::unique_ptr<worker>> workers;
@@ -34,8 +40,9 @@ worker& data_path::add_worker(std::unique_ptr<source> from, std::unique_ptr<sink
                                                 std::move(to), options);
     worker::state& its = *made;
     its.cover(state_->common.slots.used(), state_->streams);
+    its.ledger.count_by_slot(state_->options.slots);
     if (state_->has_limits)
-        its.cover_drops(state_->common.slots.used());
+        state_->cover_drops(its);
     if (state_->follows_fragments)
         its.cover_fragments(state_->options.fragments);
     state_->workers.push_back(std::unique_ptr<worker>(new worker(std::move(made))));
@@ -56,7 +63,7 @@ generation data_path::publish(snapshot what) {
         if (state_->follows_fragments)
             each->state_->cover_fragments(state_->options.fragments);
         if (state_->has_limits)
-            each->state_->cover_drops(state_->common.slots.used());
+            state_->cover_drops(*each->state_);
     }
     state_->streams = streams;
     return generation(state_->common.snapshots.publish(std::move(what)));
@@ -88,6 +95,7 @@ bool data_path::acquire(slot_id& slot) {
         if (drops.find(slot.value()) != nullptr)
             for (detail::drop_count& one : drops[slot.value()])
                 one.reset();
+        each->state_->ledger.reset(slot);
     }
     state_->common.budgets.acquired(slot);
     return true;
@@ -145,6 +153,16 @@ slot_counters data_path::counters(slot_id slot) const noexcept {
             sum.dropped[i].packets += (*dropped)[i].packets.read();
             sum.dropped[i].octets += (*dropped)[i].octets.read();
         }
+    }
+    return sum;
+}
+
+target_drops data_path::undelivered(slot_id slot, stream_id stream) const noexcept {
+    target_drops sum;
+    for (const auto& each : state_->workers) {
+        const target_drops its = each->state_->ledger.losses(slot, stream);
+        sum.packets += its.packets;
+        sum.octets += its.octets;
     }
     return sum;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 #include <atomic>
+#include <memory>
 
 #include <flowtap/path/delivery_ledger.hpp>
 
@@ -82,10 +83,38 @@ struct alignas(64) page {
     open_row shown;
 };
 
+/// What one stream did not get of the copies for one criterion.
+struct open_loss {
+    std::atomic<std::uint32_t> stream{none};
+    detail::single_writer_counter packets;
+    detail::single_writer_counter octets;
+};
+using open_losses = std::array<open_loss, delivery_ledger::losses_of_slot>;
+
+/// Whether the content destination was to get what is dropped for this cause.
+bool is_loss(drop_cause cause) noexcept {
+    return cause != drop_cause::stopped && cause != drop_cause::withdrawn;
+}
+
 } // namespace
 
 struct delivery_ledger::state {
     explicit state(std::size_t streams) : pages(streams) {}
+
+    void lose(const copy_origin& origin, stream_id stream, std::uint64_t size) noexcept {
+        open_losses* const of = losses ? losses->find(origin.slot.value()) : nullptr;
+        if (of == nullptr)
+            return;
+        for (open_loss& each : *of) {
+            const std::uint32_t its = each.stream.load(std::memory_order_relaxed);
+            if (its != none && its != stream.value())
+                continue;
+            each.packets.add(1);
+            each.octets.add(size);
+            each.stream.store(stream.value(), std::memory_order_release);
+            return;
+        }
+    }
 
     /// Adds to one column of each copy's stream, and of all.
     void count(std::size_t at, std::span<const copy> copies) noexcept {
@@ -140,6 +169,8 @@ struct delivery_ledger::state {
     /// The first page that has something to show.
     std::uint32_t first = none;
     open_row all;
+    /// By slot; null unless asked for.
+    std::unique_ptr<detail::chunked_array<open_losses>> losses;
     /// Odd while pages are shown: readers try again (a sequence lock).
     alignas(64) std::atomic<std::uint64_t> version{0};
 };
@@ -151,12 +182,45 @@ void delivery_ledger::cover(std::size_t streams) {
     state_->pages.cover(streams);
 }
 
+void delivery_ledger::count_by_slot(std::size_t slots) {
+    state_->losses = std::make_unique<detail::chunked_array<open_losses>>(slots);
+}
+
+void delivery_ledger::cover_slots(std::size_t slots) {
+    if (state_->losses)
+        state_->losses->cover(slots);
+}
+
+void delivery_ledger::reset(slot_id slot) noexcept {
+    open_losses* const of = state_->losses ? state_->losses->find(slot.value()) : nullptr;
+    if (of == nullptr)
+        return;
+    for (open_loss& each : *of) {
+        each.stream.store(none, std::memory_order_relaxed);
+        each.packets.reset();
+        each.octets.reset();
+    }
+}
+
+target_drops delivery_ledger::losses(slot_id slot, stream_id stream) const noexcept {
+    const open_losses* const of = state_->losses ? state_->losses->find(slot.value()) : nullptr;
+    if (of == nullptr)
+        return {};
+    for (const open_loss& each : *of)
+        if (each.stream.load(std::memory_order_acquire) == stream.value())
+            return {each.packets.read(), each.octets.read()};
+    return {};
+}
+
 void delivery_ledger::delivered(std::span<const copy> copies) noexcept {
     state_->count(index_of(column::delivered), copies);
 }
 
 void delivery_ledger::dropped(drop_cause cause, std::span<const copy> copies) noexcept {
     state_->count(index_of(cause), copies);
+    if (state_->losses && is_loss(cause))
+        for (const copy& each : copies)
+            state_->lose(each.origin, each.stream, each.packet.size());
 }
 
 void delivery_ledger::delivered(stream_id stream, std::uint64_t copies,
@@ -178,10 +242,12 @@ void delivery_ledger::queued_delivered(stream_id stream, std::uint64_t octets) n
     delivered(stream, 1, octets);
 }
 
-void delivery_ledger::queued_dropped(drop_cause cause, stream_id stream,
-                                     std::uint64_t octets) noexcept {
+void delivery_ledger::queued_dropped(drop_cause cause, stream_id stream, std::uint64_t octets,
+                                     const copy_origin& origin) noexcept {
     state_->leave_queue(stream, octets);
     dropped(cause, stream, 1, octets);
+    if (is_loss(cause))
+        state_->lose(origin, stream, octets);
 }
 
 void delivery_ledger::made(std::span<const copy> copies) noexcept {

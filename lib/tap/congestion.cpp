@@ -104,6 +104,20 @@ std::size_t enforce_hard_limit(control& state, content_destination& to, time_sta
     return count;
 }
 
+/// What a content destination did not get of a criterion's copies: kept from it by a limit on
+/// duplicates, or dropped on their way, as where the sink is full or nothing leads there.
+path::target_drops not_delivered(const control& state, const criterion& what, std::size_t target,
+                                 const path::slot_counters& counted) {
+    path::target_drops sum = counted.dropped[target];
+    const auto& targets = state.published.action_of(what.slot).targets;
+    if (target < targets.size()) {
+        const path::target_drops lost = state.path.undelivered(what.slot, targets[target].stream);
+        sum.packets += lost.packets;
+        sum.octets += lost.octets;
+    }
+    return sum;
+}
+
 /// 598 for one content destination of a criterion, if there is more to tell and it is time to.
 void tell_dropped(control& state, const control_source& of, criterion& what,
                   std::size_t destination, const path::target_drops& dropped, time_stamp now) {
@@ -145,8 +159,8 @@ void note_sample(control& state, control_source& of, criterion& what,
 
     for (std::size_t i = 0; i < what.destinations.size(); ++i) {
         // Two content destinations of one address share a stream.
-        const path::target_drops& dropped = counted.dropped[std::min(i, what.streams.size() - 1)];
-        tell_dropped(state, of, what, i, dropped, now);
+        const std::size_t target = std::min(i, what.streams.size() - 1);
+        tell_dropped(state, of, what, i, not_delivered(state, what, target, counted), now);
     }
 }
 

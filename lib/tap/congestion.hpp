@@ -11,13 +11,13 @@
 namespace flowtap::tap {
 
 // What dynamic flow capture watches while the counters are read for the averages, once a second:
-// the bandwidth towards each content destination, and copies that the limit on duplicates dropped.
+// the bandwidth towards each content destination, and copies that did not come to it.
 // Nothing is read a second time.
 
 /// A new round of samples begins.
 void begin_round(control& state);
 
-/// The counters of one criterion were read. Tells its control source of dropped duplicates (598),
+/// The counters of one criterion were read. Tells its control source of dropped copies (598),
 /// at the period of its group for as long as there are more.
 void note_sample(control& state, control_source& of, criterion& what,
                  const path::slot_counters& counted, time_stamp now);

@@ -25,18 +25,13 @@ namespace flowtap::path {
 /// Numbers the snapshots in the order of their publication, from 1.
 using generation = strong_id<struct generation_tag, std::uint64_t>;
 
-/// What limits on duplicates kept from one content destination.
-struct target_drops {
-    std::uint64_t packets = 0;
-    std::uint64_t octets = 0;
-};
-
 /// What one criterion has matched, over all workers.
 struct slot_counters {
     std::uint64_t packets = 0;
     /// Octets of the original IP packets.
     std::uint64_t octets = 0;
     /// In the order of `action::targets`.
+    /// What limits on duplicates kept from each.
     std::array<target_drops, max_targets> dropped{};
     /// When a worker began the batch with the newest match, by `data_path_options::clock`; none
     /// before the first.
@@ -221,6 +216,10 @@ public:
     std::optional<slot_id> next_exhausted();
 
     slot_counters counters(slot_id slot) const noexcept;
+    /// What a stream did not get of the copies that were made for this criterion first: dropped by
+    /// a sink or in front of one, for any cause but `stopped` and `withdrawn`. Counted from the
+    /// first snapshot with limits on copies on; else zero.
+    target_drops undelivered(slot_id slot, stream_id stream) const noexcept;
     /// The sum over all workers. Any thread.
     path_counters counters() const noexcept;
     /// That of one stream. Any thread.

@@ -30,6 +30,20 @@ public:
     /// writing one: that must learn of the streams after this.
     void cover(std::size_t streams);
 
+    /// Has it counted by criterion, too, what content destinations did not get of what they were
+    /// to: copies dropped for any cause but `stopped` and `withdrawn`, unless they were collected.
+    /// Slots will be below `slots`.
+    /// Before the writing thread begins.
+    void count_by_slot(std::size_t slots);
+    /// As `cover`, for slots; without `count_by_slot` nothing.
+    void cover_slots(std::size_t slots);
+    /// What is counted of a slot begins at 0. While no copy of the slot is under way.
+    void reset(slot_id slot) noexcept;
+    /// What the stream did not get of copies whose origin was this slot; of the first
+    /// `losses_of_slot` streams of a slot that lost any. Any thread, at any time.
+    target_drops losses(slot_id slot, stream_id stream) const noexcept;
+    static constexpr std::size_t losses_of_slot = 4;
+
     /// For the sink: the copies at the front of what it was given.
     void delivered(std::span<const copy> copies) noexcept;
     void dropped(drop_cause cause, std::span<const copy> copies) noexcept;
@@ -41,7 +55,8 @@ public:
     void queued(std::span<const copy> copies) noexcept;
     /// One copy that was queued has left; `octets` as those of `copy::packet`.
     void queued_delivered(stream_id stream, std::uint64_t octets) noexcept;
-    void queued_dropped(drop_cause cause, stream_id stream, std::uint64_t octets) noexcept;
+    void queued_dropped(drop_cause cause, stream_id stream, std::uint64_t octets,
+                        const copy_origin& origin) noexcept;
 
     /// For the worker: these copies were taken by its sink, or are dropped before it.
     void made(std::span<const copy> copies) noexcept;

@@ -68,6 +68,12 @@ enum class drop_cause : std::uint8_t {
 };
 inline constexpr std::size_t drop_cause_count = 7;
 
+/// Copies that one content destination of a criterion did not get, and their octets.
+struct target_drops {
+    std::uint64_t packets = 0;
+    std::uint64_t octets = 0;
+};
+
 /// What became of copies: of all that a sink was given, or of those of one stream. Octets are those
 /// of the copied packets, without the headers around them.
 ///

@@ -89,7 +89,7 @@ struct capture_group_settings {
     std::vector<std::string> interfaces;
     /// Copies of one packet at most; the others are dropped and told by 598.
     std::uint16_t max_duplicates = 3;
-    /// How often 598 is sent while copies are dropped.
+    /// How often 598 is sent while copies are dropped, for whatever cause.
     std::chrono::seconds duplicates_dropped_period{30};
     /// Packets per second above which the input of all its interfaces together is sampled.
     std::optional<std::uint64_t> input_packet_rate;

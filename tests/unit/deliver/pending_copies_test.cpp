@@ -106,7 +106,7 @@ TEST_CASE("what is not wanted any more is taken out, and the rest stays in order
         REQUIRE(all.put(queue, copy_of(i % 3 == 0 ? large : small, i), {}));
     std::size_t gone = 0;
     std::uint64_t octets_gone = 0;
-    all.filter(queue, wants_even(), [&](stream_id, std::uint64_t size) {
+    all.filter(queue, wants_even(), [&](const path::copy_origin&, stream_id, std::uint64_t size) {
         ++gone;
         octets_gone += size;
     });
@@ -150,7 +150,8 @@ TEST_CASE("queues hold what was put into them, whatever comes and goes") {
             break;
         case 2:
             if (random() % 20 == 0) {
-                all.filter(its.real, wants_even(), [&](stream_id, std::uint64_t) { --total; });
+                all.filter(its.real, wants_even(),
+                           [&](const path::copy_origin&, stream_id, std::uint64_t) { --total; });
                 std::erase_if(its.wanted, [](const auto& each) { return each.first % 2 != 0; });
             }
             break;

@@ -46,7 +46,7 @@ public:
             if (review.wants(each.origin, each.stream))
                 return false;
             delivery_counters& its = leave(each);
-            ledger().queued_dropped(cause, each.stream, each.octets);
+            ledger().queued_dropped(cause, each.stream, each.octets, {});
             ++its.dropped[static_cast<std::size_t>(cause)];
             its.dropped_octets[static_cast<std::size_t>(cause)] += each.octets;
             return true;
@@ -93,7 +93,8 @@ private:
             delivery_counters& its = leave(next);
             const std::size_t cause = random_() % (drop_cause_count * 2);
             if (cause < drop_cause_count) {
-                ledger().queued_dropped(static_cast<drop_cause>(cause), next.stream, next.octets);
+                ledger().queued_dropped(static_cast<drop_cause>(cause), next.stream, next.octets,
+                                        {});
                 ++its.dropped[cause];
                 its.dropped_octets[cause] += next.octets;
             } else {

@@ -83,10 +83,52 @@ TEST_CASE("a stream without a place in the ledger counts among all only") {
     delivery_ledger ledger;
     const copy far = copy_to(4'000'000'000, 100);
     ledger.dropped(drop_cause::unreachable, {&far, 1});
-    ledger.queued_dropped(drop_cause::withdrawn, far.stream, 5);
+    ledger.queued_dropped(drop_cause::withdrawn, far.stream, 5, {});
     ledger.show();
     CHECK(ledger.totals().dropped[static_cast<std::size_t>(drop_cause::unreachable)] == 1);
     CHECK(ledger.counters(far.stream) == delivery_counters{});
+}
+
+TEST_CASE(
+    "what a criterion's destinations did not get is counted by slot where that is asked for") {
+    delivery_ledger ledger(10);
+    const auto lose = [&ledger](std::uint32_t slot, std::uint32_t stream, drop_cause cause) {
+        copy made = copy_to(stream, 100);
+        made.origin.slot = slot_id(slot);
+        ledger.dropped(cause, {&made, 1});
+    };
+    const auto packets = [&ledger](std::uint32_t slot, std::uint32_t stream) {
+        const target_drops lost = ledger.losses(slot_id(slot), stream_id(stream));
+        CHECK(lost.octets == lost.packets * 100);
+        return lost.packets;
+    };
+    lose(1, 7, drop_cause::sink_full);
+    CHECK(packets(1, 7) == 0);
+    ledger.count_by_slot(3000);
+    ledger.cover_slots(2);
+    for (std::size_t i = 0; i < drop_cause_count; ++i)
+        lose(1, 7, static_cast<drop_cause>(i));
+    CHECK(packets(1, 7) == drop_cause_count - 2);
+    ledger.queued_dropped(drop_cause::unreachable, stream_id(7), 100, {slot_id(1), 0});
+    ledger.queued_dropped(drop_cause::withdrawn, stream_id(7), 100, {slot_id(1), 0});
+    CHECK(packets(1, 7) == drop_cause_count - 1);
+    lose(0, 7, drop_cause::unreachable);
+    lose(1, 8, drop_cause::unreachable);
+    CHECK(packets(0, 7) == 1);
+    CHECK(packets(1, 8) == 1);
+    CHECK(packets(1, 7) == drop_cause_count - 1);
+    // Of the first streams only, and of slots that are covered.
+    for (std::uint32_t stream = 0; stream < 7; ++stream)
+        lose(1, stream, drop_cause::unreachable);
+    CHECK(packets(1, 0) + packets(1, 1) == 2);
+    CHECK(packets(1, 2) == 0);
+    lose(2999, 7, drop_cause::unreachable);
+    CHECK(packets(2999, 7) == 0);
+    ledger.reset(slot_id(1));
+    CHECK(packets(1, 7) + packets(1, 8) + packets(1, 0) == 0);
+    CHECK(packets(0, 7) == 1);
+    lose(1, 2, drop_cause::unreachable);
+    CHECK(packets(1, 2) == 1);
 }
 
 TEST_CASE("a ledger holds what was told, in any order and to any streams") {
@@ -124,7 +166,7 @@ TEST_CASE("a ledger holds what was told, in any order and to any streams") {
             break;
         case 3:
             ledger.queued(run);
-            ledger.queued_dropped(static_cast<drop_cause>(cause), stream_id(stream), octets);
+            ledger.queued_dropped(static_cast<drop_cause>(cause), stream_id(stream), octets, {});
             its.queued += run.size() - 1;
             its.queued_octets += (run.size() - 1) * octets;
             its.dropped[cause] += 1;

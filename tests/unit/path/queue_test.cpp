@@ -59,7 +59,7 @@ public:
         std::erase_if(queue_, [&](const entry& each) {
             if (review.wants(each.origin, each.stream))
                 return false;
-            ledger().queued_dropped(cause, each.stream, each.packet.size());
+            ledger().queued_dropped(cause, each.stream, each.packet.size(), each.origin);
             return true;
         });
     }

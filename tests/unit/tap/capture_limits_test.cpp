@@ -141,3 +141,87 @@ TEST_CASE("of two content destinations only the one that lost copies is told of"
     CHECK(value_of(told[0], "DROPPED-PACKETS") == "2");
     CHECK(value_of(told[0], "DROPPED-BYTES") == "200");
 }
+
+TEST_CASE("598 tells of copies that are lost on their way, for whatever cause") {
+    tap::settings with = capture_settings();
+    with.capture_groups["g1"].duplicates_dropped_period = 5s;
+    capture_rig at(with);
+    at.add_to("lea1", 1, "Cdest-ID: cd1\n");
+    at.add_to("lea2", 1, "Cdest-ID: cd1\n");
+    at.on.pass(udp_packet(1));
+    at.wait(1s);
+    CHECK(at.told("lea1").empty());
+
+    at.on.sink->is_full = true;
+    CHECK(at.on.pass(udp_packet(1)) == 0);
+    at.on.pass(udp_packet(2));
+    at.wait(1s);
+    for (const char* source : {"lea1", "lea2"}) {
+        const texts told = at.told(source);
+        REQUIRE(statuses(told) == std::vector<int>{598});
+        CHECK(value_of(told[0], "CDEST-ID") == "cd1");
+        CHECK(value_of(told[0], "CRITERIA-ID") == "1");
+        CHECK(value_of(told[0], "DROPPED-PACKETS") == "1");
+        CHECK(value_of(told[0], "DROPPED-BYTES") == "100");
+    }
+
+    // Each cause adds to the same totals, which are told once a period.
+    at.on.sink->is_full = false;
+    for (const auto cause : {path::drop_cause::unreachable, path::drop_cause::too_long,
+                             path::drop_cause::send_error, path::drop_cause::looped}) {
+        at.on.sink->dropping = cause;
+        at.on.pass(udp_packet(1));
+        at.wait(1s);
+    }
+    CHECK(at.told("lea1").empty());
+    at.wait(1s);
+    texts told = at.told("lea1");
+    REQUIRE(statuses(told) == std::vector<int>{598});
+    CHECK(value_of(told[0], "DROPPED-PACKETS") == "5");
+    CHECK(value_of(told[0], "DROPPED-BYTES") == "500");
+
+    // That the access point stops, or that nobody wants a copy any more, is no loss.
+    for (const auto cause : {path::drop_cause::stopped, path::drop_cause::withdrawn}) {
+        at.on.sink->dropping = cause;
+        at.on.pass(udp_packet(1));
+    }
+    at.on.sink->dropping.reset();
+    CHECK(at.on.pass(udp_packet(1)) == 2);
+    at.wait(60s);
+    CHECK(at.told("lea1").empty());
+}
+
+TEST_CASE("what is lost together with what a limit dropped is one sum") {
+    tap::settings with = capture_settings();
+    with.capture_groups["g1"].max_duplicates = 1;
+    capture_rig at(with);
+    at.add_to("lea1", 1, "Cdest-ID: cd1,cd2\n");
+    at.on.sink->dropping = path::drop_cause::unreachable;
+    at.on.pass(udp_packet(1));
+    at.wait(1s);
+    const texts told = at.told("lea1");
+    // The one copy was lost, and there was no room for the other.
+    REQUIRE(statuses(told) == std::vector<int>{598, 598});
+    CHECK(value_of(told[0], "CDEST-ID") == "cd1");
+    CHECK(value_of(told[1], "CDEST-ID") == "cd2");
+    for (const std::string& one : told)
+        CHECK(value_of(one, "DROPPED-PACKETS") == "1");
+}
+
+TEST_CASE("a criterion in a slot that was used before is told of its own losses only") {
+    tap::settings with = capture_settings();
+    capture_rig at(with);
+    at.add_to("lea1", 1, "Cdest-ID: cd1\n");
+    at.on.sink->dropping = path::drop_cause::unreachable;
+    at.on.pass(udp_packet(1));
+    at.wait(1s);
+    CHECK(at.told("lea1").size() == 1);
+    at.ask("lea1", "DELETE DTCP/0.7\nCriteria-ID: 1\n");
+    at.on.sink->dropping.reset();
+    at.on.pass(udp_packet(1));
+    at.wait(1s);
+    at.add_to("lea1", 1, "Cdest-ID: cd1\n");
+    CHECK(at.on.pass(udp_packet(1)) == 1);
+    at.wait(60s);
+    CHECK(at.told("lea1").empty());
+}

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -65,6 +66,12 @@ public:
     std::size_t consume(std::span<const path::copy> copies) noexcept override {
         if (on_copies)
             on_copies();
+        if (is_full)
+            return 0;
+        if (dropping) {
+            ledger().dropped(*dropping, copies);
+            return copies.size();
+        }
         for (const path::copy& one : copies)
             delivered.push_back({one.header->parameters(),
                                  std::vector<std::byte>(one.packet.begin(), one.packet.end())});
@@ -75,6 +82,8 @@ public:
 
     std::vector<delivered_copy> delivered;
     std::function<void()> on_copies;
+    bool is_full = false;                     ///< it takes nothing
+    std::optional<path::drop_cause> dropping; ///< it drops all, for this cause
 };
 
 /// One worker of a data path, worked by hand.
