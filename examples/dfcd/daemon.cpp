@@ -223,8 +223,8 @@ flowtap::result<void> daemon::add_line(const bound_input& input,
         return flowtap::fail(sink.error());
     auto added = std::make_unique<line>();
     added->input = input;
-    added->worker = &path_.add_worker(std::move(source), std::move(*sink),
-                                      worker_options_for(options_));
+    added->worker =
+        &path_.add_worker(std::move(source), std::move(*sink), worker_options_for(options_));
     files_ += input.from.from == input::kind::file;
     lines_.push_back(std::move(added));
     return {};
