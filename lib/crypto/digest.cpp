@@ -17,10 +17,22 @@ struct free_context {
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
 
+struct free_digest {
+    void operator()(EVP_MD* function) const noexcept { EVP_MD_free(function); }
+};
+
+// Fetching it anew costs more than a digest of something short.
+const EVP_MD* fetched_sha256() {
+    static const std::unique_ptr<EVP_MD, free_digest> function(
+        EVP_MD_fetch(nullptr, "SHA256", nullptr));
+    return function.get();
+}
+
 void compute(const EVP_MD* function, std::initializer_list<byte_view> pieces,
              std::span<std::byte> out) {
     const std::unique_ptr<EVP_MD_CTX, free_context> context(EVP_MD_CTX_new());
-    bool good = context != nullptr && EVP_DigestInit_ex(context.get(), function, nullptr) == 1;
+    bool good = context != nullptr && function != nullptr &&
+                EVP_DigestInit_ex(context.get(), function, nullptr) == 1;
     for (const byte_view piece : pieces)
         good = good && EVP_DigestUpdate(context.get(), piece.data(), piece.size()) == 1;
     void* const raw = out.data();
@@ -38,7 +50,7 @@ std::array<std::byte, 16> md5(std::initializer_list<byte_view> pieces) {
 
 std::array<std::byte, 32> sha256(std::initializer_list<byte_view> pieces) {
     std::array<std::byte, 32> digest;
-    compute(EVP_sha256(), pieces, digest);
+    compute(fetched_sha256(), pieces, digest);
     return digest;
 }
 

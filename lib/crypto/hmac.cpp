@@ -26,12 +26,29 @@ EVP_MAC* fetched_hmac() {
 }
 
 const char* name_of(keyed_context::hash function) {
-    return function == keyed_context::hash::md5 ? "MD5" : "SHA1";
+    switch (function) {
+    case keyed_context::hash::md5:
+        return "MD5";
+    case keyed_context::hash::sha1:
+        return "SHA1";
+    case keyed_context::hash::sha256:
+        return "SHA256";
+    }
+    return "";
 }
 
 void require(bool success) {
     if (!success)
         throw std::bad_alloc();
+}
+
+void set_key(EVP_MAC_CTX* context, std::string_view key, const OSSL_PARAM* settings) {
+    // A null key means "the same key as before" to libcrypto: an empty key must not be null.
+    const std::string_view non_null = key.empty() ? std::string_view("") : key;
+    const byte_view octets = as_byte_view(non_null);
+    const void* const raw = octets.data();
+    require(EVP_MAC_init(context, static_cast<const unsigned char*>(raw), octets.size(),
+                         settings) == 1);
 }
 
 } // namespace
@@ -53,18 +70,17 @@ keyed_context::keyed_context(hash function, std::string_view key)
     const std::array<OSSL_PARAM, 2> settings{
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
         OSSL_PARAM_construct_end()};
-    // A null key means "the same key as before" to libcrypto: an empty key must not be null.
-    const std::string_view non_null = key.empty() ? std::string_view("") : key;
-    const byte_view octets = as_byte_view(non_null);
-    const void* const raw = octets.data();
-    require(EVP_MAC_init(implementation_->context.get(), static_cast<const unsigned char*>(raw),
-                         octets.size(), settings.data()) == 1);
+    set_key(implementation_->context.get(), key, settings.data());
 }
 
 keyed_context::~keyed_context() = default;
 
 void keyed_context::rewind() {
     require(EVP_MAC_init(implementation_->context.get(), nullptr, 0, nullptr) == 1);
+}
+
+void keyed_context::rewind(std::string_view key) {
+    set_key(implementation_->context.get(), key, nullptr);
 }
 
 void keyed_context::update(byte_view octets) {

@@ -17,7 +17,7 @@ namespace detail {
 /// of making a new one.
 class FLOWTAP_CRYPTO_API keyed_context {
 public:
-    enum class hash { md5, sha1 };
+    enum class hash { md5, sha1, sha256 };
 
     keyed_context(hash function, std::string_view key);
     ~keyed_context();
@@ -25,6 +25,8 @@ public:
     keyed_context& operator=(const keyed_context&) = delete;
 
     void rewind();
+    /// Starts anew under another key, which costs less than another context.
+    void rewind(std::string_view key);
     void update(byte_view octets);
     void finish(std::span<std::byte> out);
 
@@ -69,6 +71,29 @@ public:
     explicit hmac_md5(std::string_view key) : context_(detail::keyed_context::hash::md5, key) {}
 
     void reset() { context_.rewind(); }
+    void update(byte_view octets) { context_.update(octets); }
+    digest finish() {
+        digest value;
+        context_.finish(value);
+        return value;
+    }
+
+private:
+    detail::keyed_context context_;
+};
+
+/// HMAC-SHA256 (RFC 2104, FIPS 180-4). Otherwise as `hmac_sha1`; it can also go on under other
+/// keys, for many short messages that have a key each.
+class hmac_sha256 {
+public:
+    using digest = std::array<std::byte, 32>;
+
+    explicit hmac_sha256(std::string_view key)
+        : context_(detail::keyed_context::hash::sha256, key) {}
+
+    void reset() { context_.rewind(); }
+    /// Starts anew under another key.
+    void reset(std::string_view key) { context_.rewind(key); }
     void update(byte_view octets) { context_.update(octets); }
     digest finish() {
         digest value;

@@ -93,3 +93,41 @@ TEST_CASE("the empty key and the empty message have an HMAC") {
     null_key.reset();
     CHECK(hexadecimal(null_key.finish()) == "fbdb1d1b18aa6c08324b7d64b71fb76370690e1d");
 }
+
+TEST_CASE(
+    "the HMACs with SHA-256 of RFC 4231 come out, under a key of their own or under a new one") {
+    struct vector_of_4231 {
+        std::string key;
+        std::string data;
+        std::string expected;
+    };
+    const std::vector<vector_of_4231> table = {
+        {std::string(20, '\x0b'), "Hi There",
+         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {"Jefe", "what do ya want for nothing?",
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {std::string(20, '\xaa'), std::string(50, '\xdd'),
+         "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
+        {counting_key(), std::string(50, '\xcd'),
+         "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
+        {std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First",
+         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+    };
+    crypto::hmac_sha256 rekeyed("another key");
+    for (const vector_of_4231& vector : table) {
+        CAPTURE(vector.data);
+        crypto::hmac_sha256 own(vector.key);
+        own.update(as_byte_view(vector.data));
+        CHECK(hexadecimal(own.finish()) == vector.expected);
+        rekeyed.update(as_byte_view("left unfinished"));
+        rekeyed.reset(vector.key);
+        rekeyed.update(as_byte_view(vector.data));
+        CHECK(hexadecimal(rekeyed.finish()) == vector.expected);
+        rekeyed.reset();
+        rekeyed.update(as_byte_view(vector.data));
+        CHECK(hexadecimal(rekeyed.finish()) == vector.expected);
+    }
+    rekeyed.reset("");
+    crypto::hmac_sha256 empty("");
+    CHECK(empty.finish() == rekeyed.finish());
+}
