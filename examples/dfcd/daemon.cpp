@@ -66,7 +66,7 @@ path::data_path_options path_options() {
 /// Makes the directories that are missing, and becomes the user who is to own what is in them.
 flowtap::result<void> become_user(const options& chosen, const config::configuration& with,
                                   const privileges& rights) {
-    std::vector<std::string> written{chosen.audit_log};
+    std::vector<std::string> written{chosen.audit_log, chosen.audit_key};
     if (serves_ssh(chosen, with))
         written.push_back(chosen.host_key);
     if (keeps_sequences(with))
@@ -104,6 +104,10 @@ flowtap::result<std::vector<file_request>> read_criteria(const options& chosen,
 daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit,
                const config::configuration& with)
     : options_(chosen), audit_(std::move(audit)), path_(path_options()), users_(with.logins),
+      logins_(users_,
+              [this](const transport::login_attempt& refused) {
+                  loop_.post([this, refused] { note_refused_login(refused); });
+              }),
       progress_(chosen.shown) {
     router_.serve(
         transport::request_kind::subsystem, std::string(transport::dtcp_subsystem),
@@ -126,7 +130,8 @@ daemon::start(const options& chosen, const config::configuration& with, const pr
         return flowtap::fail(errc::login_of_criteria_file, std::string(local_source));
     if (const auto ready = become_user(chosen, with, rights); !ready)
         return flowtap::fail(ready.error());
-    auto audit = audit_file::open(chosen.audit_log);
+    auto audit =
+        audit_file::open(chosen.audit_log, chosen.audit_key, std::chrono::system_clock::now());
     if (!audit)
         return flowtap::fail(audit.error());
     const auto bound = bind_inputs(chosen, with);
@@ -134,6 +139,8 @@ daemon::start(const options& chosen, const config::configuration& with, const pr
         return flowtap::fail(bound.error());
 
     std::unique_ptr<daemon> made(new daemon(chosen, std::move(*audit), with));
+    // Whoever finds the files in use may send the signal from here on.
+    made->loop_.on_signal(SIGHUP, [daemon = made.get()] { daemon->on_hangup(); });
     if (const auto opened = made->open_sequences(with); !opened)
         return flowtap::fail(opened.error());
     if (const auto written = made->note(tap::audit_event::start); !written)
@@ -233,8 +240,6 @@ flowtap::result<void> daemon::add_line(const bound_input& input,
 flowtap::result<void> daemon::open_sequences(const config::configuration& with) {
     if (!keeps_sequences(with))
         return {};
-    // Whoever finds the file in use may send the signal from here on.
-    loop_.on_signal(SIGHUP, [this] { reset_sequences(); });
     auto opened = sequence_file::open(options_.sequence_file);
     if (!opened)
         return flowtap::fail(opened.error());
@@ -291,7 +296,7 @@ flowtap::result<void> daemon::open_server(const config::configuration& with) {
     server.host_key = options_.host_key;
     server.connection_limit = limits.connection_limit;
     server.rate_limit = limits.rate_limit;
-    auto opened = transport::ssh_server::listen(loop_, std::move(server), users_, router_);
+    auto opened = transport::ssh_server::listen(loop_, std::move(server), logins_, router_);
     if (!opened)
         return flowtap::fail(opened.error());
     server_ = std::move(*opened);
@@ -443,6 +448,24 @@ flowtap::result<void> daemon::note(tap::audit_event what) {
     record.time = loop_.now().wall;
     record.event = what;
     return audit_->write(record);
+}
+
+void daemon::note_refused_login(const transport::login_attempt& attempt) {
+    constexpr std::size_t longest_name = 256;
+    tap::audit_record record;
+    record.time = loop_.now().wall;
+    record.event = tap::audit_event::refusal;
+    record.principal = attempt.user.substr(0, longest_name);
+    record.peer = to_string(attempt.peer);
+    record.detail = "the login was refused";
+    if (const auto written = audit_->write(record); !written)
+        log("{}", written.error().message());
+}
+
+void daemon::on_hangup() {
+    if (const auto opened = audit_->reopen(loop_.now().wall); !opened)
+        log("the audit log could not be opened anew: {}", opened.error().message());
+    reset_sequences();
 }
 
 void daemon::reset_sequences() {

@@ -23,6 +23,7 @@
 #include "bindings.hpp"
 #include "kernel_filters.hpp"
 #include "lines.hpp"
+#include "login_recorder.hpp"
 #include "metrics_server.hpp"
 #include "options.hpp"
 #include "privileges.hpp"
@@ -81,6 +82,9 @@ private:
     void end_progress();
     void on_line_ended(line& ended, flowtap::path::worker::outcome how);
     flowtap::result<void> note(flowtap::tap::audit_event what);
+    void note_refused_login(const flowtap::transport::login_attempt& attempt);
+    /// What SIGHUP asks for: the audit log's path anew, and what operators have left.
+    void on_hangup();
     /// Does what operators have asked for with `--reset-sequence`.
     void reset_sequences();
     void stop();
@@ -104,6 +108,8 @@ private:
     /// Merges criteria.
     std::unique_ptr<background_thread> background_;
     flowtap::transport::local_authenticator users_;
+    /// The same, with a record of whom they refuse.
+    login_recorder logins_;
     flowtap::transport::channel_router router_;
     /// Null in a batch job, and in dynamic flow capture.
     std::unique_ptr<flowtap::transport::ssh_server> server_;

@@ -49,6 +49,16 @@ public:
                    "any number that comes first";
         case errc::sequence_file_in_use:
             return "another process has the file of sequence numbers open";
+        case errc::audit_log_in_use:
+            return "another process has the audit log open";
+        case errc::damaged_audit_state:
+            return "the state of the audit log is damaged; verify the log, move it, its state and "
+                   "its key away, and so begin another chain";
+        case errc::lost_audit_state:
+            return "the audit log is a chain, and the state that it goes on from is missing; "
+                   "verify the log, move it and its key away, and so begin another chain";
+        case errc::no_audit_key:
+            return "this is no key of an audit log";
         case errc::no_metrics_address:
             return "metrics and status are served at unix:PATH or at ADDRESS:PORT, an IPv6 address "
                    "in brackets";

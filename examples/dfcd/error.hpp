@@ -25,6 +25,10 @@ enum class errc {
     no_such_user,                 ///< there is no user or group to become
     user_without_root,            ///< only root can become another user
     directory_not_writable,       ///< the user cannot write where state is kept
+    audit_log_in_use,             ///< another process has the audit log open
+    damaged_audit_state,          ///< the state of the audit log is not what was written
+    no_audit_key,                 ///< what stands there is no key of an audit log
+    lost_audit_state,             ///< the audit log has a chain, and its state is missing
 };
 
 const std::error_category& category() noexcept;

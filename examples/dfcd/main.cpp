@@ -13,6 +13,7 @@
 #include "privileges.hpp"
 #include "reset_requests.hpp"
 #include "status_client.hpp"
+#include "verify_audit.hpp"
 
 namespace {
 
@@ -92,6 +93,8 @@ int main(int argc, char** argv) {
         if (const int* status = std::get_if<int>(&chosen))
             return *status;
         const auto& asked = std::get<dfcd::options>(chosen);
+        if (!asked.verify_audit.empty())
+            return dfcd::verify_audit(asked);
         return asked.status ? show_status(asked) : serve(asked);
     } catch (const std::exception& broken) {
         dfcd::log("{}", broken.what());

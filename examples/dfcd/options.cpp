@@ -91,6 +91,18 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
     app.add_option("--audit-log", chosen.audit_log, "audit log, as JSON lines")
         ->type_name("FILE")
         ->capture_default_str();
+    app.add_option("--audit-key", chosen.audit_key,
+                   "where the first key of the audit log is written when its chain begins, to be "
+                   "moved away (default: the audit log's name and .key)")
+        ->type_name("FILE");
+    app.add_option("--verify-audit", chosen.verify_audit,
+                   "only verify the files of an audit log, given in any order, with its first key")
+        ->type_name("KEYFILE FILE...")
+        ->expected(2, CLI::detail::expected_max_vector_size);
+    app.add_option("--audit-state", chosen.audit_state,
+                   "the stored state to verify the end of the audit log with (default: the name of "
+                   "one of the files and .state)")
+        ->type_name("FILE");
     app.add_option("--sequence-file", chosen.sequence_file,
                    "where sequence numbers over UDP survive a restart")
         ->type_name("FILE")
@@ -145,7 +157,8 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
                       ->check(CLI::NonNegativeNumber)
                       ->capture_default_str();
     app.add_flag("--start-now", start_now, "replay capture files at once")->excludes(after);
-    app.add_flag("--json", chosen.json, "print the summary, or the status, as JSON");
+    app.add_flag("--json", chosen.json,
+                 "print the summary, the status or what was verified as JSON");
     app.add_option("--user", chosen.user,
                    "who root becomes (default: flowtap, if there is such a user); it keeps "
                    "CAP_NET_RAW alone")
@@ -175,11 +188,13 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
             chosen.metrics = parse_address(metrics);
         if (!status.empty())
             chosen.status = parse_address(status);
-        else if (chosen.config.empty())
+        else if (chosen.config.empty() && chosen.verify_audit.empty())
             throw CLI::RequiredError("--config");
     } catch (const CLI::Error& problem) {
         return app.exit(problem) == 0 ? 0 : usage_error;
     }
+    if (chosen.audit_key.empty())
+        chosen.audit_key = chosen.audit_log + ".key";
     if (start_now)
         chosen.start_after = 0;
     if (progress->count() != 0)

@@ -41,6 +41,12 @@ struct options {
     std::uint16_t port = 32001;
     std::string host_key = "/var/lib/flowtap/ssh_host_ed25519_key";
     std::string audit_log = "/var/log/flowtap/audit.jsonl";
+    /// Where the first key of the audit log goes.
+    std::string audit_key;
+    /// The first key and the files of an audit log that is to be verified; none: dfcd is to serve.
+    std::vector<std::string> verify_audit;
+    /// Where the state of that is; empty: beside one of the files.
+    std::string audit_state;
     std::string sequence_file = "/var/lib/flowtap/sequences";
     /// The control source whose sequence number is to be forgotten; none: dfcd is to serve.
     std::optional<std::string> reset_sequence;

@@ -66,11 +66,12 @@ int reset_in_file(const options& chosen, const std::string& source, sequence_fil
         return done(fmt::format("no sequence number of \"{}\" is stored", source));
     if (const auto made = make_directory_of(chosen.audit_log); !made)
         return failed(made.error());
-    const auto audit = audit_file::open(chosen.audit_log);
+    const flowtap::wall_time now = std::chrono::system_clock::now();
+    const auto audit = audit_file::open(chosen.audit_log, chosen.audit_key, now);
     if (!audit)
         return failed(audit.error());
     flowtap::tap::audit_record record;
-    record.time = std::chrono::system_clock::now();
+    record.time = now;
     record.event = flowtap::tap::audit_event::sequence;
     record.principal = source;
     record.detail = "the sequence number was reset";

@@ -39,6 +39,10 @@ std::string_view to_string(audit_event event) {
         return "stop";
     case audit_event::sequence:
         return "sequence";
+    case audit_event::rotation:
+        return "rotation";
+    case audit_event::chain:
+        return "chain";
     }
     return "unknown";
 }

@@ -29,6 +29,8 @@ enum class audit_event : std::uint8_t {
     start,    ///< the access point started
     stop,     ///< the access point stopped
     sequence, ///< a sequence number rolled over, or was reset
+    rotation, ///< the log goes on in another file
+    chain,    ///< of the log itself: its chain begins, or went on after a line was not finished
 };
 
 /// The word that stands for an event in the log: "login", "add", ...
