@@ -210,8 +210,8 @@ flowtap::result<void> audit_file::begin(const std::string& key) {
         ::unlink(key.c_str());
         return failed;
     }
-    log("the audit log begins a chain; --verify-audit needs its first key, which is in {}: move it "
-        "away from here",
+    log("the audit log begins a chain; --verify-audit needs the key of its first line, which is in "
+        "{}: move it away from here",
         key);
     const auto end = read_end(file_);
     if (!end)
