@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -12,9 +13,11 @@
 #include <fmt/format.h>
 
 #include <flowtap/capture/pcap_file_source.hpp>
+#include <flowtap/config/changes.hpp>
 #include <flowtap/crypto/digest.hpp>
 #include <flowtap/crypto/hmac.hpp>
 
+#include "command_channel.hpp"
 #include "criteria_file.hpp"
 #include "error.hpp"
 #include "lines.hpp"
@@ -108,7 +111,7 @@ daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit,
               [this](const transport::login_attempt& refused) {
                   loop_.post([this, refused] { note_refused_login(refused); });
               }),
-      progress_(chosen.shown) {
+      in_force_(with), progress_(chosen.shown) {
     router_.serve(
         transport::request_kind::subsystem, std::string(transport::dtcp_subsystem),
         [this](const transport::channel_request& asked) { return service_->open(asked); });
@@ -123,7 +126,8 @@ daemon::~daemon() {
 }
 
 flowtap::result<std::unique_ptr<daemon>>
-daemon::start(const options& chosen, const config::configuration& with, const privileges& rights) {
+daemon::start(const options& chosen, const config::loaded& loaded_file, const privileges& rights) {
+    const config::configuration& with = loaded_file.settings;
     if (!chosen.criteria.empty() && !with.flow_tap)
         return flowtap::fail(errc::criteria_file_without_ssh, chosen.criteria);
     if (!chosen.criteria.empty() && with.logins.find_user(local_source) != nullptr)
@@ -167,7 +171,9 @@ daemon::start(const options& chosen, const config::configuration& with, const pr
     if (made->sequences_)
         if (const auto able = privileges::check_directory_of(chosen.sequence_file); !able)
             return flowtap::fail(able.error());
+    made->bound_ = *bound;
     made->open_access_point(std::move(*settings));
+    made->open_commands(loaded_file);
     if (!chosen.criteria.empty()) {
         const auto loaded =
             load_criteria(chosen.criteria, *criteria, *made->point_, made->loop_.now());
@@ -196,6 +202,93 @@ void daemon::open_access_point(tap::settings with) {
             kernel_filters_->report(point_->kernel_filter_states());
     });
     path_.on_news([this] { service_->wake(); });
+}
+
+void daemon::open_commands(const config::loaded& loaded) {
+    commands_ = std::make_unique<operator_commands>(
+        options_.config, loaded.statements,
+        operator_commands::service{
+            [this](const auto& next, const auto& who) { return admit(next, who); },
+            [this](const auto& who) {
+                if (const auto noted = note_commit(who, "failed: it could not be stored"); !noted)
+                    log("{}", noted.error().message());
+            },
+            [this](const auto& next) { return apply(next); },
+            [this](flowtap::cli::report what) { return show(what); }});
+    for (const auto kind : {transport::request_kind::exec, transport::request_kind::shell})
+        router_.serve_all(kind, [this](const transport::channel_request& asked) {
+            return command_channel::open(*commands_, asked);
+        });
+    router_.allow_terminal(flowtap::cli::session::admits);
+}
+
+flowtap::result<void> daemon::admit(const config::configuration& next,
+                                    const flowtap::permission::principal& who) {
+    if (!next.flow_tap && !next.dynamic_flow_capture)
+        return flowtap::fail(errc::nothing_to_serve);
+    if (next.flow_tap.has_value() != in_force_.flow_tap.has_value())
+        return flowtap::fail(errc::other_service);
+    if (const auto settings = tap_settings(next, bound_, own_endpoints()); !settings)
+        return flowtap::fail(settings.error());
+    return note_commit(who, {});
+}
+
+flowtap::result<void> daemon::note_commit(const flowtap::permission::principal& who,
+                                          std::string detail) {
+    tap::audit_record record;
+    record.time = loop_.now().wall;
+    record.event = tap::audit_event::commit;
+    record.principal = who.name;
+    record.detail = std::move(detail);
+    if (who.peer)
+        record.peer = to_string(*who.peer);
+    return audit_->write(record);
+}
+
+std::vector<std::string> daemon::apply(const config::configuration& next) {
+    const config::changes changed = config::apply(in_force_, next);
+    const auto now = loop_.now();
+    const auto is_among = [](const std::vector<std::string>& names, std::string_view name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    point_->apply(
+        *tap_settings(next, bound_, own_endpoints()),
+        [&](std::string_view source) { return !is_among(changed.tapping_ended, source); }, now);
+    if (changed.service_restarted)
+        point_->restart(now);
+    users_.replace(next.logins);
+    if (server_) {
+        const config::ssh_limits limits = next.flow_tap_dtcp.value_or(config::ssh_limits{});
+        server_->limit(limits.connection_limit, limits.rate_limit);
+        // Soon, and not within a call of one of its channels.
+        loop_.post([this, is_among, gone = changed.logins_changed] {
+            server_->disconnect([&](const auto& who) { return is_among(gone, who.name); });
+        });
+    }
+    in_force_ = next;
+    service_->request_turn();
+
+    std::vector<std::string> notes;
+    if (changed.service_restarted)
+        notes.emplace_back("all filters are deleted and all mediation devices disconnected");
+    if (changed.interfaces_changed || changed.udp_listen_changed || changed.kernel_filter_changed)
+        notes.emplace_back("warning: what is captured, where requests over UDP come in and whether "
+                           "the kernel filters change when dfcd is started again");
+    return notes;
+}
+
+std::string daemon::show(flowtap::cli::report what) const {
+    const totals counted{path_.statistics(), count_control()};
+    if (what == flowtap::cli::report::statistics)
+        return status_text(counted);
+    const tap::status& now = counted.control.tap;
+    return fmt::format("Service:                   {}\n"
+                       "Filters:                   {}\n"
+                       "Control sources:           {}\n"
+                       "Sessions:                  {}\n"
+                       "Content destinations:      {}\n",
+                       in_force_.flow_tap ? "flow-tap" : "dynamic-flow-capture", now.criteria,
+                       now.control_sources, now.sessions, now.content_destinations);
 }
 
 flowtap::result<void> daemon::open_inputs(const bindings& bound) {
@@ -463,6 +556,7 @@ void daemon::note_refused_login(const transport::login_attempt& attempt) {
 }
 
 void daemon::on_hangup() {
+    commands_->reload();
     if (const auto opened = audit_->reopen(loop_.now().wall); !opened)
         log("the audit log could not be opened anew: {}", opened.error().message());
     reset_sequences();

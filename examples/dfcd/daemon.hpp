@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include <flowtap/config/configuration.hpp>
+#include <flowtap/config/load.hpp>
 #include <flowtap/core/result.hpp>
 #include <flowtap/path/data_path.hpp>
 #include <flowtap/tap/access_point.hpp>
@@ -25,6 +25,7 @@
 #include "lines.hpp"
 #include "login_recorder.hpp"
 #include "metrics_server.hpp"
+#include "operator_commands.hpp"
 #include "options.hpp"
 #include "privileges.hpp"
 #include "progress.hpp"
@@ -41,8 +42,7 @@ public:
     /// host key and sockets, inputs, the copies' way out, criteria, in this order; then gives up
     /// the rights that only opening takes. Errors carry what they are about.
     static flowtap::result<std::unique_ptr<daemon>>
-    start(const options& chosen, const flowtap::config::configuration& with,
-          const privileges& rights);
+    start(const options& chosen, const flowtap::config::loaded& loaded, const privileges& rights);
     ~daemon();
     daemon(const daemon&) = delete;
     daemon& operator=(const daemon&) = delete;
@@ -85,6 +85,15 @@ private:
     void note_refused_login(const flowtap::transport::login_attempt& attempt);
     /// What SIGHUP asks for: the audit log's path anew, and what operators have left.
     void on_hangup();
+    void open_commands(const flowtap::config::loaded& loaded);
+    /// Whether a configuration can take the place of the one in force; says who wants it so.
+    flowtap::result<void> admit(const flowtap::config::configuration& next,
+                                const flowtap::permission::principal& who);
+    flowtap::result<void> note_commit(const flowtap::permission::principal& who,
+                                      std::string detail);
+    /// Puts it in its place. Returns what an operator is to know.
+    std::vector<std::string> apply(const flowtap::config::configuration& next);
+    std::string show(flowtap::cli::report what) const;
     /// Does what operators have asked for with `--reset-sequence`.
     void reset_sequences();
     void stop();
@@ -110,6 +119,11 @@ private:
     flowtap::transport::local_authenticator users_;
     /// The same, with a record of whom they refuse.
     login_recorder logins_;
+    /// What is in force, and what of it is captured.
+    flowtap::config::configuration in_force_;
+    bindings bound_;
+    /// Null while it starts.
+    std::unique_ptr<operator_commands> commands_;
     flowtap::transport::channel_router router_;
     /// Null in a batch job, and in dynamic flow capture.
     std::unique_ptr<flowtap::transport::ssh_server> server_;

@@ -49,6 +49,11 @@ public:
                    "any number that comes first";
         case errc::sequence_file_in_use:
             return "another process has the file of sequence numbers open";
+        case errc::nothing_to_serve:
+            return "there is neither \"services flow-tap\" nor \"services "
+                   "dynamic-flow-capture\" to serve";
+        case errc::other_service:
+            return "going over from flow-tap to dynamic flow capture, or back, takes a new start";
         case errc::audit_log_in_use:
             return "another process has the audit log open";
         case errc::damaged_audit_state:

@@ -5,7 +5,8 @@
 
 namespace dfcd {
 
-/// Why dfcd does not start, beside what the libraries and the operating system say.
+/// Why dfcd does not start, or takes no other configuration, beside what the libraries and the
+/// operating system say.
 enum class errc {
     interface_not_configured = 1, ///< the interface is not configured
     criterion_refused,            ///< a criterion of the file was refused
@@ -29,6 +30,8 @@ enum class errc {
     damaged_audit_state,          ///< the state of the audit log is not what was written
     no_audit_key,                 ///< what stands there is no key of an audit log
     lost_audit_state,             ///< the audit log has a chain, and its state is missing
+    nothing_to_serve,             ///< a configuration has no service
+    other_service,                ///< a configuration has a service of another kind
 };
 
 const std::error_category& category() noexcept;

@@ -74,7 +74,7 @@ int serve(const dfcd::options& chosen) {
         dfcd::log("it stays root, with CAP_NET_RAW alone: there is no user {}, and --user "
                   "names none",
                   dfcd::privileges::default_user);
-    const auto started = dfcd::daemon::start(chosen, loaded.settings, *rights);
+    const auto started = dfcd::daemon::start(chosen, loaded, *rights);
     if (!started) {
         dfcd::log("{}", started.error().message());
         return failure;

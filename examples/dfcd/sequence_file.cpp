@@ -62,17 +62,6 @@ std::optional<std::pair<std::string, std::uint64_t>> pair_in(std::string_view li
     return std::pair(std::string(line.substr(0, blank)), *number);
 }
 
-/// Writes all of `text` to the disk.
-bool write_out(const descriptor& to, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = ::write(to.number(), text.data(), text.size());
-        if (written < 0 && errno != EINTR)
-            return false;
-        text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
-    }
-    return ::fsync(to.number()) == 0;
-}
-
 /// Everything that stands in a file; none, and `errno`, if it cannot be read.
 std::optional<std::string> read_out(const descriptor& from) {
     std::string text;
@@ -179,23 +168,11 @@ flowtap::result<void> sequence_file::replace(bounds with) {
         text += fmt::format("\n{} {}", source, bound.value());
     text += fmt::format("\n{} {}\n", end_word, with.size());
 
-    const std::string made_path = path_ + ".new";
-    const std::string directory = directory_of(path_);
-    // One may be left over from a crash.
-    if (::unlink(made_path.c_str()) != 0 && errno != ENOENT)
-        return system_failure(made_path);
-    const descriptor made = make_state_file(made_path);
-    if (!made)
-        return system_failure(made_path);
-    const descriptor parent(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!parent)
-        return system_failure(directory);
-    if (!write_out(made, text) || ::rename(made_path.c_str(), path_.c_str()) != 0)
-        return system_failure(made_path);
+    if (const auto made = prepare_file(path_, text); !made)
+        return made;
+    if (const auto put = put_file(path_); !put)
+        return put;
     bounds_ = std::move(with);
-    // The new name must be on the disk, too.
-    if (::fsync(parent.number()) != 0)
-        return system_failure(directory);
     return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <flowtap/core/descriptor.hpp>
 #include <flowtap/core/result.hpp>
@@ -19,5 +20,13 @@ flowtap::result<void> make_directory_of(const std::string& file);
 /// touched: it may be one more name of a file elsewhere. Fails then with EEXIST in `errno`, which
 /// says why in any case.
 flowtap::descriptor make_state_file(const std::string& path);
+
+/// Writes what is to replace a file beside it, on the disk, with mode 0600. Errors: those of the
+/// operating system.
+flowtap::result<void> prepare_file(const std::string& path, std::string_view text);
+
+/// Puts that in the place of the file, which holds the old or the new text at any time. Errors:
+/// those of the operating system.
+flowtap::result<void> put_file(const std::string& path);
 
 } // namespace dfcd

@@ -19,7 +19,7 @@ flowtap_packages_demo=(
 flowtap_packages_check=(
     "${flowtap_packages_build[@]}"
     binutils clang clang-format clang-tidy libclang-rt-14-dev mandoc shellcheck jq
-    ethtool freeradius freeradius-utils iproute2 openssh-client openssl python3-paramiko sshpass tcpdump tshark
+    ethtool freeradius freeradius-utils iproute2 openssh-client openssl python3-paramiko sshpass tcpdump tmux tshark
 )
 
 # shellcheck disable=SC2034
