@@ -150,12 +150,19 @@ def two_workers(job, program, options):
                     "two": job.dfcd(program, 2, "each-{interface}.pcap")}, options, None)
 
 
-def line_of_workers(title, times):
+def two_loops(options):
+    """The same of a loop that needs nothing but a processor."""
+    loop = f"{sys.executable} -c 'for _ in range({options.size * 10_000}): pass'"
+    return in_turn({"one": ["sh", "-c", loop], "two": ["sh", "-c", f"{loop} & {loop} & wait"]},
+                   options, None)
+
+
+def line_of_two(title, times, goal):
     one, two = median_of(times["one"]), median_of(times["two"])
     # Twice the work in the time of two.
     ratio = 2 * one / two
-    return Line(title, two, one, ratio, ratio, "s", "x", WORKERS.floor, WORKERS.aim,
-                WORKERS.verdict(ratio))
+    return Line(title, two, one, ratio, ratio, "s", "x", goal.floor, goal.aim,
+                goal.verdict(ratio))
 
 
 def measure(options, program, place):
@@ -175,8 +182,14 @@ def measure(options, program, place):
                 not options.only or re.search(options.only, title)):
             progress(title)
             raw[title] = two_workers(job, program, options)
-            lines.append(line_of_workers(title, raw[title]))
+            lines.append(line_of_two(title, raw[title], WORKERS))
         job.capture.unlink()
+    title = "two processors: a loop in registers, two at once, vs one"
+    if len(os.sched_getaffinity(0)) > 1 and (
+            not options.only or re.search(options.only, title + " two workers")):
+        progress(title)
+        raw[title] = two_loops(options)
+        lines.append(line_of_two(title, raw[title], Goal()))
     return lines, raw
 
 

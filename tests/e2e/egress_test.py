@@ -235,11 +235,13 @@ def nobody_answers(net, program):
             talk = Talk(net)
             c = net.udp("c", destinations.split(",")[0], INGRESS, PATIENCE)
             running = Tap(net, program, "ta", source, destinations, egress=egress)
-            said = talk.say(ROUNDS)
-            assert receive(c, ROUNDS) == said
+            said = talk.say(ROUNDS) + talk.say(1)
+            assert receive(c, ROUNDS + 1) == said
             counters = running.stop()
-            # What still waits at the end is given up, too.
-            assert counters["delivered"] == ROUNDS == counters["dropped"], (egress, counters)
+            # What still waits at the end is given up, too. The very last answer may not have been
+            # seen yet.
+            assert counters["delivered"] == ROUNDS + 1, (egress, counters)
+            assert counters["dropped"] in (ROUNDS, ROUNDS + 1), (egress, counters)
             talk.close()
             c.close()
 
