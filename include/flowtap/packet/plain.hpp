@@ -27,8 +27,9 @@ inline bool decode_plain(link_type link, byte_view frame, packet_key& key,
     constexpr std::size_t header = 20;
     constexpr std::size_t ports = 4;
     constexpr std::uint16_t ethernet_ipv4 = 0x0800;
-    constexpr std::uint16_t version_and_size = 0x45;
-    constexpr std::uint16_t fragment_fields = 0x3FFF;
+    // Of the first eight octets: version and size of the header, and what says of fragments.
+    constexpr std::uint64_t asked = 0xFF00'0000'0000'3FFF;
+    constexpr std::uint64_t plain = 0x4500'0000'0000'0000;
 
     const bool has_ethernet = link == link_type::ethernet;
     if (!has_ethernet && link != link_type::raw)
@@ -39,28 +40,28 @@ inline bool decode_plain(link_type link, byte_view frame, packet_key& key,
     if (has_ethernet && load_big_endian<std::uint16_t>(frame.subspan(12)) != ethernet_ipv4)
         return false;
     const byte_view packet = frame.subspan(begin);
-    const std::size_t length = load_big_endian<std::uint16_t>(packet.subspan(2));
-    const auto protocol = std::to_integer<std::uint8_t>(packet[9]);
+    const auto first = load_big_endian<std::uint64_t>(packet);
+    const auto second = load_big_endian<std::uint64_t>(packet.subspan(8));
+    const std::size_t length = (first >> 32) & 0xFFFF;
+    const auto protocol = static_cast<std::uint8_t>(second >> 48);
     // Without short cuts: which of these holds does not differ from packet to packet, but TCP and
     // UDP take turns.
     const bool is_plain =
-        static_cast<unsigned>(std::to_integer<std::uint8_t>(packet[0]) == version_and_size) &
-        static_cast<unsigned>(
-            (load_big_endian<std::uint16_t>(packet.subspan(6)) & fragment_fields) == 0) &
+        static_cast<unsigned>((first & asked) == plain) &
         static_cast<unsigned>(length >= header + ports) &
         static_cast<unsigned>(length <= packet.size()) &
         (static_cast<unsigned>(protocol == 6) | static_cast<unsigned>(protocol == 17));
     if (!is_plain)
         return false;
 
-    const auto addresses = load_big_endian<std::uint64_t>(packet.subspan(12));
-    const auto both_ports = load_big_endian<std::uint32_t>(packet.subspan(header));
-    key.source = {0, addresses >> 32};
-    key.destination = {0, addresses & 0xFFFF'FFFFU};
+    // The other address, and the ports behind the header.
+    const auto third = load_big_endian<std::uint64_t>(packet.subspan(16));
+    key.source = {0, second & 0xFFFF'FFFFU};
+    key.destination = {0, third >> 32};
     key.interface = {};
     key.vrf = {};
-    key.source_port = static_cast<std::uint16_t>(both_ports >> 16);
-    key.destination_port = static_cast<std::uint16_t>(both_ports);
+    key.source_port = static_cast<std::uint16_t>(third >> 16);
+    key.destination_port = static_cast<std::uint16_t>(third);
     key.protocol = protocol;
     key.icmp_type = 0;
     key.icmp_code = 0;
