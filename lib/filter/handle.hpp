@@ -70,9 +70,10 @@ namespace detail {
 
 /// Odd numbers without a pattern.
 inline constexpr std::array<std::uint32_t, hash_part_count> hash_factors = {
-    0x9E37'79B1, 0x85EB'CA77, 0xC2B2'AE3D, 0x27D4'EB2F, 0x1656'67B1, 0x7FEB'352D, 0x846C'A68B,
-    0xD35A'2D97, 0xB529'7A4D, 0x68E3'1DA5, 0x1B56'C4E9, 0xA136'AAAD, 0x9F3B'25C3, 0x6C62'72E5,
-    0xE2C0'A4B7, 0x5851'F42D, 0x3C6E'F373, 0xDA94'2043, 0x7C3A'2E45, 0x4F6C'DD1D, 0x94D0'49BB, 0x1CE4'E5B9};
+    0x9E37'79B1, 0x85EB'CA77, 0xC2B2'AE3D, 0x27D4'EB2F, 0x1656'67B1, 0x7FEB'352D,
+    0x846C'A68B, 0xD35A'2D97, 0xB529'7A4D, 0x68E3'1DA5, 0x1B56'C4E9, 0xA136'AAAD,
+    0x9F3B'25C3, 0x6C62'72E5, 0xE2C0'A4B7, 0x5851'F42D, 0x3C6E'F373, 0xDA94'2043,
+    0x7C3A'2E45, 0x4F6C'DD1D, 0x94D0'49BB, 0x1CE4'E5B9};
 
 constexpr hash_step make_step(std::size_t part, std::size_t field, std::size_t shift,
                               std::size_t base = part_nothing) {

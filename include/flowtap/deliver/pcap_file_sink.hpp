@@ -34,11 +34,12 @@ private:
     std::unique_ptr<state> state_;
 };
 
-/// Writes copies, outer headers included, to a pcap file. Copies for a file are collected, up to 256
-/// KiB, until `flush`; what is for a pipe is written at once. What cannot be written (a full disk)
-/// is counted as `drop_cause::send_error`, and the file ends after the last whole copy, so that it
-/// stays valid. A file is never full; a pipe is while its reader takes nothing, and it may keep the
-/// end of one copy until the reader goes on. A pipe without a reader raises SIGPIPE, which a program that wants to go on ignores.
+/// Writes copies, outer headers included, to a pcap file. Copies for a file are collected, up to
+/// 256 KiB, until `flush`; what is for a pipe is written at once. What cannot be written (a full
+/// disk) is counted as `drop_cause::send_error`, and the file ends after the last whole copy, so
+/// that it stays valid. A file is never full; a pipe is while its reader takes nothing, and it may
+/// keep the end of one copy until the reader goes on. A pipe without a reader raises SIGPIPE, which
+/// a program that wants to go on ignores.
 class FLOWTAP_DELIVER_API pcap_file_sink final : public path::sink {
 public:
     explicit pcap_file_sink(std::shared_ptr<pcap_file> file);

@@ -94,7 +94,8 @@ struct fixture {
 
 } // namespace
 
-TEST_CASE("while a sink collects, a file is read on, and what was collected is written at the end") {
+TEST_CASE(
+    "while a sink collects, a file is read on, and what was collected is written at the end") {
     fixture the;
     the.worker->run_once();
     CHECK(the.packets->reads > 100);
@@ -127,7 +128,8 @@ TEST_CASE("nothing stays collected when a file ends") {
     CHECK(the.worker->counters().delivered == 3);
 }
 
-TEST_CASE("a new snapshot is in force after the batch at hand, with all that was collected before it") {
+TEST_CASE(
+    "a new snapshot is in force after the batch at hand, with all that was collected before it") {
     fixture the;
     generation published;
     the.packets->on_read = [&] {
