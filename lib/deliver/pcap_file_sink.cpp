@@ -236,7 +236,7 @@ bool pcap_file_sink::state::put(const path::copy& what) noexcept {
         return false;
     const record_header record = record_for(what.time, length);
     std::memcpy(place, &record, sizeof record);
-    std::memcpy(header + what.header->size(), what.packet.data(), what.packet.size());
+    std::ranges::copy(what.packet, header + what.header->size());
     used += sizeof record + length;
     return true;
 }
