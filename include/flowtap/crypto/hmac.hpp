@@ -37,20 +37,23 @@ private:
 
 } // namespace detail
 
-/// HMAC-SHA1 (RFC 2104) under a key of any length, the empty one included. One computation at a
-/// time: `reset`, any number of `update`, `finish`; ready for `update` when made. The key is wiped
-/// from memory with the object.
+/// HMAC (RFC 2104) under a key of any length, the empty one included. One computation at a time:
+/// `reset`, any number of `update`, `finish`; ready for `update` when made. The key is wiped from
+/// memory with the object.
 ///
 /// Not thread-safe; different objects are independent. Throws `std::bad_alloc` when libcrypto gives
 /// no context.
-class hmac_sha1 {
+template <detail::keyed_context::hash Function, std::size_t Size>
+class hmac {
 public:
-    using digest = std::array<std::byte, 20>;
+    using digest = std::array<std::byte, Size>;
 
-    explicit hmac_sha1(std::string_view key) : context_(detail::keyed_context::hash::sha1, key) {}
+    explicit hmac(std::string_view key) : context_(Function, key) {}
 
     /// Starts anew under the same key.
     void reset() { context_.rewind(); }
+    /// Starts anew under another key, for many short messages that have a key each.
+    void reset(std::string_view key) { context_.rewind(key); }
     void update(byte_view octets) { context_.update(octets); }
     /// The digest of everything since `reset`, which must come before the next `update`.
     digest finish() {
@@ -63,47 +66,12 @@ private:
     detail::keyed_context context_;
 };
 
-/// HMAC-MD5 (RFC 2104), as RADIUS' Message-Authenticator uses it. Otherwise as `hmac_sha1`.
-class hmac_md5 {
-public:
-    using digest = std::array<std::byte, 16>;
-
-    explicit hmac_md5(std::string_view key) : context_(detail::keyed_context::hash::md5, key) {}
-
-    void reset() { context_.rewind(); }
-    void update(byte_view octets) { context_.update(octets); }
-    digest finish() {
-        digest value;
-        context_.finish(value);
-        return value;
-    }
-
-private:
-    detail::keyed_context context_;
-};
-
-/// HMAC-SHA256 (RFC 2104, FIPS 180-4). Otherwise as `hmac_sha1`; it can also go on under other
-/// keys, for many short messages that have a key each.
-class hmac_sha256 {
-public:
-    using digest = std::array<std::byte, 32>;
-
-    explicit hmac_sha256(std::string_view key)
-        : context_(detail::keyed_context::hash::sha256, key) {}
-
-    void reset() { context_.rewind(); }
-    /// Starts anew under another key.
-    void reset(std::string_view key) { context_.rewind(key); }
-    void update(byte_view octets) { context_.update(octets); }
-    digest finish() {
-        digest value;
-        context_.finish(value);
-        return value;
-    }
-
-private:
-    detail::keyed_context context_;
-};
+/// As DTCP signs messages.
+using hmac_sha1 = hmac<detail::keyed_context::hash::sha1, 20>;
+/// As RADIUS' Message-Authenticator uses it.
+using hmac_md5 = hmac<detail::keyed_context::hash::md5, 16>;
+/// FIPS 180-4.
+using hmac_sha256 = hmac<detail::keyed_context::hash::sha256, 32>;
 
 /// Implements another module's abstract class with `reset`, `update` and `finish` on an HMAC of
 /// this one, so that neither module has to know the other:
