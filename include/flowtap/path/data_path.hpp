@@ -30,8 +30,7 @@ struct slot_counters {
     std::uint64_t packets = 0;
     /// Octets of the original IP packets.
     std::uint64_t octets = 0;
-    /// In the order of `action::targets`.
-    /// What limits on duplicates kept from each.
+    /// What limits on duplicates kept from each, in the order of `action::targets`.
     std::array<target_drops, max_targets> dropped{};
     /// When a worker began the batch with the newest match, by `data_path_options::clock`; none
     /// before the first.
