@@ -163,6 +163,28 @@ TEST_CASE("too many criteria with one handle are left to the groups, up to the l
     }
 }
 
+TEST_CASE("packets of another protocol are not looked up for criteria of a port") {
+    std::vector<filter_spec> specs;
+    for (std::uint16_t port = 1000; port < 1200; ++port) {
+        filter_spec spec = wildcard(family::inet);
+        spec.protocols.entries = {entry<std::uint8_t>(6, 6)};
+        spec.destination_ports.entries = {entry(port, port)};
+        specs.push_back(spec);
+    }
+    const planned_filters<std::uint32_t> planned(specs);
+    REQUIRE(planned.plan.shapes.size() == 1);
+    std::size_t of_tcp = 0;
+    std::size_t of_udp = 0;
+    for (std::uint16_t port = 1000; port < 1200; ++port) {
+        packet_key key = tcp("192.0.2.1", 1, "10.0.0.1", port);
+        of_tcp += planned.passes(0, planned.handle(0, key)) ? 1 : 0;
+        key.protocol = 17;
+        of_udp += planned.passes(0, planned.handle(0, key)) ? 1 : 0;
+    }
+    CHECK(of_tcp == 200);
+    CHECK(of_udp < 10);
+}
+
 TEST_CASE("handles that the keys of a prefix share are stored once") {
     filter_spec spec = wildcard(family::inet);
     spec.destination_addresses = host("10.1.0.0/20");
