@@ -18,6 +18,7 @@ local_pointer<action>& action_table::writable(slot_id slot) {
 void action_table::assign(slot_id slot, action what) {
     for (const copy_target& target : what.targets)
         stream_bound_ = std::max(stream_bound_, std::size_t{target.stream.value()} + 1);
+    has_drop_policies_ = has_drop_policies_ || what.withholds != nullptr;
     writable(slot) = local_pointer(std::move(what));
 }
 

@@ -26,6 +26,7 @@ struct data_path::state {
     /// The same workers, linked, for readers on other threads.
     std::atomic<worker::state*> newest{nullptr};
     bool has_limits = false;        ///< some snapshot so far had limits on copies
+    bool has_policies = false;      ///< some snapshot so far had drop policies
     bool follows_fragments = false; ///< some snapshot so far asked for all fragments
     /// No stream published so far is this high. Other threads read it.
     std::atomic<std::size_t> streams{0};
@@ -43,6 +44,8 @@ worker& data_path::add_worker(std::unique_ptr<source> from, std::unique_ptr<sink
     its.ledger.count_by_slot(state_->options.slots);
     if (state_->has_limits)
         state_->cover_drops(its);
+    if (state_->has_policies)
+        its.cover_withheld(state_->common.slots.used());
     if (state_->follows_fragments)
         its.cover_fragments(state_->options.fragments);
     state_->workers.push_back(std::unique_ptr<worker>(new worker(std::move(made))));
@@ -57,6 +60,7 @@ generation data_path::publish(snapshot what) {
         throw std::length_error("a stream's number is above data_path_options::streams");
     const std::size_t streams = std::max(state_->streams.load(), what.actions.stream_bound());
     state_->has_limits = state_->has_limits || !what.copy_limits.empty();
+    state_->has_policies = state_->has_policies || what.actions.has_drop_policies();
     state_->follows_fragments = state_->follows_fragments || what.fragments == fragment_policy::all;
     for (const auto& each : state_->workers) {
         each->state_->cover(state_->common.slots.used(), streams);
@@ -64,6 +68,8 @@ generation data_path::publish(snapshot what) {
             each->state_->cover_fragments(state_->options.fragments);
         if (state_->has_limits)
             state_->cover_drops(*each->state_);
+        if (state_->has_policies)
+            each->state_->cover_withheld(state_->common.slots.used());
     }
     state_->streams = streams;
     return generation(state_->common.snapshots.publish(std::move(what)));
@@ -95,6 +101,8 @@ bool data_path::acquire(slot_id& slot) {
         if (drops.find(slot.value()) != nullptr)
             for (detail::drop_count& one : drops[slot.value()])
                 one.reset();
+        if (detail::drop_count* kept = each->state_->withheld.find(slot.value()))
+            kept->reset();
         each->state_->ledger.reset(slot);
     }
     state_->common.budgets.acquired(slot);
@@ -146,6 +154,11 @@ slot_counters data_path::counters(slot_id slot) const noexcept {
         sum.octets += count->octets.read();
         // None is less than any time.
         sum.last_match = std::max(sum.last_match, count->last_match.read());
+        if (const detail::drop_count* kept =
+                std::as_const(each->state_->withheld).find(slot.value())) {
+            sum.withheld.packets += kept->packets.read();
+            sum.withheld.octets += kept->octets.read();
+        }
         const detail::slot_drops* dropped = std::as_const(each->state_->drops).find(slot.value());
         if (dropped == nullptr)
             continue;

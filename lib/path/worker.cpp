@@ -41,8 +41,8 @@ worker::state::state(detail::common& shared, const data_path_options& limits,
                      std::unique_ptr<source> from, std::unique_ptr<sink> to,
                      const worker_options& with)
     : common(shared), ledger(limits.streams), packets(std::move(from)), copies(std::move(to)),
-      options(with), counts(limits.slots), drops(limits.slots), clock_(limits.clock),
-      wall_clock_(limits.wall_clock), pause_(limits.pause),
+      options(with), counts(limits.slots), drops(limits.slots), withheld(limits.slots),
+      clock_(limits.clock), wall_clock_(limits.wall_clock), pause_(limits.pause),
       brake_(with.loop_brake && packets->when_full() == backpressure::drop
                  ? std::make_unique<detail::loop_brake>()
                  : nullptr),
@@ -277,7 +277,7 @@ void worker::state::refresh_waiting() noexcept {
     outbox_.filter([this](copy& what, std::uint32_t packet) {
         for (const slot_id slot : found_.matches(packet)) {
             const action* asked = action_of(slot, matched_with(bodies_[matched_from_ + packet]));
-            if (asked == nullptr)
+            if (asked == nullptr || withholds(*asked, packet))
                 continue;
             const auto target =
                 std::ranges::find(asked->targets, what.stream, &copy_target::stream);

@@ -43,8 +43,13 @@ void worker::state::tap(std::span<const slot_id> slots, std::uint32_t index,
     new_stamp();
     const bool tapped = now_->what.copy_limits.empty() ? tap_unlimited(slots, index, body)
                                                        : tap_limited(slots, index, body);
-    if (tapped)
+    if (tapped) {
         count_tapped(body);
+    } else if (is_withheld_ && body.note != detail::frame_note) {
+        ++totals_.withheld;
+        totals_.withheld_octets += body.wire_length;
+    }
+    is_withheld_ = false;
 }
 
 /// A packet counts once, be it tapped as a frame, as the IP packet in it, or as both.
@@ -69,7 +74,7 @@ bool worker::state::tap_unlimited(std::span<const slot_id> slots, std::uint32_t 
     std::size_t room = SIZE_MAX;
     bool tapped = false;
     for (const slot_id slot : slots) {
-        if (!count_match(slot, body))
+        if (!count_match(slot, index, body))
             continue;
         tapped = true;
         copy_for(slot, index, body, room);
@@ -84,7 +89,7 @@ bool worker::state::tap_limited(std::span<const slot_id> slots, std::uint32_t in
     bool tapped = false;
     limited_count_ = 0;
     for (const slot_id slot : slots) {
-        if (!count_match(slot, body))
+        if (!count_match(slot, index, body))
             continue;
         tapped = true;
         const action* what = action_of(slot, matched_with(body));
@@ -127,11 +132,17 @@ const action* worker::state::action_of(slot_id slot, std::uint64_t number) const
     return now_->what.actions.find(slot);
 }
 
-bool worker::state::count_match(slot_id slot, const detail::packet_body& body) noexcept {
+bool worker::state::count_match(slot_id slot, std::uint32_t index,
+                                const detail::packet_body& body) noexcept {
     const std::uint32_t octets = body.total_length;
     const detail::tenure its = common.slots.of(slot);
-    if (!its.covers(matched_with(body)) || now_->what.actions.find(slot) == nullptr)
+    const action* what = now_->what.actions.find(slot);
+    if (!its.covers(matched_with(body)) || what == nullptr)
         return false;
+    if (withholds(*what, index)) {
+        count_withheld(slot, body);
+        return false;
+    }
     if (its.has_budget() && !draw(slot, octets))
         return false;
     detail::slot_count& count = counts[slot.value()];
@@ -139,6 +150,20 @@ bool worker::state::count_match(slot_id slot, const detail::packet_body& body) n
     count.octets.add(octets);
     count.last_match.set(time_);
     return true;
+}
+
+/// Whether a drop policy keeps packet `index` of those that were matched last from a criterion. A
+/// later fragment has the key of the first, and so is decided like it.
+bool worker::state::withholds(const action& what, std::uint32_t index) noexcept {
+    return what.withholds != nullptr &&
+           what.withholds->withholds(keys_[matched_from_ + index], policy_room_);
+}
+
+void worker::state::count_withheld(slot_id slot, const detail::packet_body& body) noexcept {
+    is_withheld_ = true;
+    detail::drop_count& count = withheld[slot.value()];
+    count.packets.add(1);
+    count.octets.add(body.total_length);
 }
 
 /// Takes one packet from the budget of a criterion, and holds the budget until `drop_budgets`.

@@ -12,6 +12,7 @@
 #include <flowtap/filter/classifier.hpp>
 #include <flowtap/path/data_path.hpp>
 #include <flowtap/path/delivery_ledger.hpp>
+#include <flowtap/path/drop_policy.hpp>
 
 #include "admission.hpp"
 #include "budgets.hpp"
@@ -66,6 +67,8 @@ struct worker::state final : private copy_review {
     void cover(std::size_t slots, std::size_t streams);
     /// The same, for one with limits on copies.
     void cover_drops(std::size_t slots) { drops.cover(slots); }
+    /// The same, for one with drop policies.
+    void cover_withheld(std::size_t slots) { withheld.cover(slots); }
     /// The same, for one that asks for all fragments.
     void cover_fragments(const fragment_options& with);
 
@@ -85,6 +88,8 @@ struct worker::state final : private copy_review {
     detail::chunked_array<detail::slot_count> counts;
     /// Covers slots when there are limits on copies.
     detail::chunked_array<detail::slot_drops> drops;
+    /// Covers slots when there are drop policies.
+    detail::chunked_array<detail::drop_count> withheld;
     state* next = nullptr; ///< the worker added before this one
 
     detail::reader place;
@@ -113,7 +118,9 @@ private:
     void abandon(const detail::packet_body& body) noexcept;
     std::size_t match(std::size_t first) noexcept;
     std::size_t copy_matched(std::size_t first, std::size_t count) noexcept;
-    bool count_match(slot_id slot, const detail::packet_body& body) noexcept;
+    bool count_match(slot_id slot, std::uint32_t index, const detail::packet_body& body) noexcept;
+    bool withholds(const action& what, std::uint32_t index) noexcept;
+    void count_withheld(slot_id slot, const detail::packet_body& body) noexcept;
     bool draw(slot_id slot, std::uint32_t octets) noexcept;
     bool drop_budgets() noexcept;
     bool must_hold_budgets() const noexcept;
@@ -192,6 +199,9 @@ private:
     /// The snapshot with which the batch began asks for all fragments; some snapshot did.
     bool follows_fragments_ = false;
     bool has_followed_ = false;
+    /// For what drop policies are asked, and whether one withheld the packet at hand.
+    filter::match_buffer policy_room_ = drop_policy::make_room();
+    bool is_withheld_ = false;
     /// The last frame of the batch that was tapped as a whole.
     byte_view tapped_frame_;
     filter::match_buffer found_;

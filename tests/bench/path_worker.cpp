@@ -2,8 +2,8 @@
 //
 // What a worker costs per packet, from the source to a sink that takes everything: with plain
 // criteria, with budgets that do not end, with limits on copies, with gates that let all through,
-// with fragments that follow and whole frames that are asked for elsewhere; and what floods of
-// fragments cost. Each row is shown to copy what it should.
+// with drop policies, with fragments that follow and whole frames that are asked for elsewhere; and
+// what floods of fragments cost. Each row is shown to copy what it should.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <flowtap/filter/classifier.hpp>
 #include <flowtap/path/data_path.hpp>
 #include <flowtap/path/delivery_ledger.hpp>
+#include <flowtap/path/drop_policy.hpp>
 
 namespace {
 
@@ -75,7 +76,18 @@ public:
     void wait(std::chrono::milliseconds) noexcept override {}
 };
 
-enum class dress { plain, packets, octets, both, limits, gates, fragments, frames };
+enum class dress { plain, packets, octets, both, limits, gates, policies, fragments, frames };
+
+/// Three terms that no packet meets.
+std::shared_ptr<const drop_policy> policy_beside_the_traffic() {
+    std::vector<filter_spec> terms(3);
+    for (std::uint16_t i = 0; i < 3; ++i) {
+        terms[i].families = family::inet;
+        const auto port = static_cast<std::uint16_t>(443 + i);
+        terms[i].destination_ports.entries.push_back({{port, port}, false});
+    }
+    return *drop_policy::make(terms);
+}
 
 /// Criteria for each host, with two streams each of their own.
 snapshot tasked(data_path& path, dress with) {
@@ -97,6 +109,8 @@ snapshot tasked(data_path& path, dress with) {
         what.targets.push_back({stream_id(host), {}, header});
         what.group = copy_group_id(with == dress::limits ? 1 : 0);
         what.rank = hosts - host;
+        if (with == dress::policies)
+            what.withholds = policy_beside_the_traffic();
         made.actions.assign(slot, std::move(what));
         match_budget budget;
         if (with == dress::packets || with == dress::both)
@@ -148,6 +162,7 @@ BENCHMARK_CAPTURE(work, budget_of_packets, dress::packets)->Arg(1)->Arg(20);
 BENCHMARK_CAPTURE(work, budget_of_octets, dress::octets)->Arg(1)->Arg(20);
 BENCHMARK_CAPTURE(work, budget_of_both, dress::both)->Arg(1)->Arg(20);
 BENCHMARK_CAPTURE(work, copy_limits, dress::limits)->Arg(1)->Arg(20);
+BENCHMARK_CAPTURE(work, drop_policies, dress::policies)->Arg(1)->Arg(20);
 BENCHMARK_CAPTURE(work, gates, dress::gates)->Arg(1)->Arg(20);
 
 BENCHMARK_CAPTURE(work, fragments, dress::fragments)->Arg(1)->Arg(20);

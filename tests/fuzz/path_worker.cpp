@@ -19,6 +19,7 @@
 #include <flowtap/core/bytes.hpp>
 #include <flowtap/path/data_path.hpp>
 #include <flowtap/path/delivery_ledger.hpp>
+#include <flowtap/path/drop_policy.hpp>
 
 namespace {
 
@@ -69,6 +70,13 @@ public:
             .decisions = 2, .early = 2, .longest_early = 64, .lifetime = std::chrono::seconds(3)}}};
 
 private:
+    static std::shared_ptr<const path::drop_policy> policy() {
+        filter_spec udp;
+        udp.families = family_set(family::inet) | family_set(family::inet6);
+        udp.protocols.entries.push_back({{17, 17}, false});
+        return *path::drop_policy::make(std::span(&udp, 1));
+    }
+
     struct entry {
         filter_spec spec;
         std::uint32_t stream;
@@ -76,7 +84,8 @@ private:
 
     void add() {
         slot_id slot;
-        const std::uint32_t stream = script_.u8() % streams;
+        const std::uint8_t choice = script_.u8();
+        const std::uint32_t stream = choice % streams;
         if (!path.acquire(slot))
             return;
         filter_spec spec;
@@ -90,6 +99,8 @@ private:
         with.source.port = 1;
         path::action what;
         what.targets.push_back({stream_id(stream), {}, *packet::header_template::make(with)});
+        if ((choice & 0x80U) != 0)
+            what.withholds = udp_;
         actions_.assign(slot, std::move(what));
         present_[slot] = {spec, stream};
         open_.insert(stream);
@@ -134,6 +145,7 @@ private:
     steady_time now_;
     path::fragment_policy policy_ = path::fragment_policy::first;
     std::map<slot_id, entry> present_;
+    const std::shared_ptr<const path::drop_policy> udp_ = policy();
     path::action_table actions_;
     path::generation last_;
     std::set<std::uint32_t> open_;
@@ -257,6 +269,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 counters.tapped - counters.frames_alone + counters.untapped + counters.own +
                     counters.abandoned);
         require(counters.pending == 0);
+        require(counters.withheld <= counters.untapped);
         require(counters.frames_alone <= counters.tapped && counters.tapped <= counters.seen);
         std::uint64_t later = counters.fragments.followed + counters.fragments.waiting;
         for (const std::uint64_t each : counters.fragments.left_out)

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <flowtap/core/ids.hpp>
@@ -24,11 +25,10 @@ struct copy_target {
     packet::header_template header;
 };
 
+class drop_policy;
+
 /// Who asked for a criterion.
 enum class origin : std::uint8_t { dtcp, radius };
-
-/// Names a drop policy; zero is none.
-using drop_policy_id = strong_id<struct drop_policy_id_tag, std::uint32_t>;
 
 /// Names a set of criteria that share a limit on the copies of one packet; zero is none.
 using copy_group_id = strong_id<struct copy_group_id_tag, std::uint8_t>;
@@ -36,9 +36,10 @@ using copy_group_id = strong_id<struct copy_group_id_tag, std::uint8_t>;
 /// What is done with the packets of one criterion.
 struct action {
     std::vector<copy_target> targets; ///< at most `max_targets`
+    /// What of the criterion's packets is not copied for it; null: nothing.
+    std::shared_ptr<const drop_policy> withholds;
     control_source_id owner;
     origin asked_by = origin::dtcp;
-    drop_policy_id drop_policy;
     /// Whose limit its copies count towards, and its turn when there are more: the lowest rank
     /// is served first.
     copy_group_id group;
@@ -76,6 +77,8 @@ public:
 
     /// No slot that has an action is this high.
     std::size_t slot_bound() const noexcept { return pages_.size() * page_span; }
+    /// Whether an action with a drop policy was ever assigned.
+    bool has_drop_policies() const noexcept { return has_drop_policies_; }
     /// No stream that an action was ever assigned with is this high.
     std::size_t stream_bound() const noexcept { return stream_bound_; }
 
@@ -90,6 +93,7 @@ private:
 
     std::vector<local_pointer<page>> pages_;
     std::size_t stream_bound_ = 0;
+    bool has_drop_policies_ = false;
 };
 
 } // namespace flowtap::path

@@ -30,6 +30,9 @@ struct slot_counters {
     std::uint64_t packets = 0;
     /// Octets of the original IP packets.
     std::uint64_t octets = 0;
+    /// What a drop policy kept back: packets that the criterion asks for, and that count neither as
+    /// matched nor for its budget.
+    target_drops withheld;
     /// What limits on duplicates kept from each, in the order of `action::targets`.
     std::array<target_drops, max_targets> dropped{};
     /// When a worker began the batch with the newest match, by `data_path_options::clock`; none
@@ -78,9 +81,12 @@ struct path_counters : delivery_counters {
     /// Of these, the ones that only criteria of family ccc matched, as whole frames.
     std::uint64_t frames_alone = 0;
     std::uint64_t frames_alone_octets = 0;
-    /// Packets that filters looked at and none matched.
+    /// Packets that filters looked at and that were tapped for none.
     std::uint64_t untapped = 0;
     std::uint64_t untapped_octets = 0;
+    /// Of these, the ones that criteria asked for, and that drop policies kept from all of them.
+    std::uint64_t withheld = 0;
+    std::uint64_t withheld_octets = 0;
     /// IP packets from or to the access point's own services, which are never tapped.
     std::uint64_t own = 0;
     std::uint64_t own_octets = 0;

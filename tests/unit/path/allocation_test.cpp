@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <flowtap/path/data_path.hpp>
+#include <flowtap/path/drop_policy.hpp>
 
 #include "../../support/memory/allocations.hpp"
 #include "fragment_fixtures.hpp"
@@ -83,6 +84,12 @@ TEST_CASE("a batch allocates nothing") {
         auto gates = std::make_shared<input_gates>();
         gates->set(port_id(0), std::make_shared<rate_gate>(1'000'000'000));
         taps.gates = gates;
+    }
+    SUBCASE("with drop policies") {
+        const std::vector<filter_spec> terms(100, to_port(53));
+        action what = action_for({201});
+        what.withholds = drop_policy::make(terms).value();
+        taps.add(any_ipv4(), std::move(what));
     }
     for (std::uint8_t host = 0; host < 100; ++host)
         taps.add(to_host(host), {host, static_cast<std::uint32_t>(host) + 1});
