@@ -45,6 +45,16 @@ public:
             return "the content destination is unknown";
         case errc::priority_too_low:
             return "the priority is lower than the control source may use";
+        case errc::too_many_subscribers:
+            return "as many subscriber sessions are mirrored as may be";
+        case errc::no_source_address:
+            return "copies to this destination have no source address";
+        case errc::unknown_drop_policy:
+            return "the drop policy is not configured";
+        case errc::no_traffic:
+            return "the session has neither an address nor an interface";
+        case errc::not_for_subscribers:
+            return "a subscriber's packets are not told by this parameter";
         }
         return "unknown error";
     }
@@ -68,13 +78,21 @@ dtcp::status_code status_of(errc code) noexcept {
     case errc::unknown_content_destination:
         return dtcp::status_code::unknown_content_destination;
     case errc::priority_too_low:
+    case errc::unknown_drop_policy:
         return dtcp::status_code::bad_request;
+    case errc::too_many_subscribers:
+        return dtcp::status_code::criteria_limit;
+    case errc::no_source_address:
+        return dtcp::status_code::jtap_failure;
+    case errc::not_for_subscribers:
+        return dtcp::status_code::improper_filter;
     case errc::not_permitted:
     case errc::audit_failed:
     case errc::out_of_resources:
     case errc::sequence_not_stored:
     case errc::too_many_replies:
     case errc::trailing_octets:
+    case errc::no_traffic:
         break;
     }
     return dtcp::status_code::internal_error;

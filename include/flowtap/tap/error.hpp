@@ -28,6 +28,11 @@ enum class errc {
     trailing_octets,             ///< octets follow the message in its datagram
     unknown_content_destination, ///< the content destination is unknown
     priority_too_low,            ///< the priority is lower than the control source may use
+    too_many_subscribers,        ///< as many subscriber sessions are mirrored as may be
+    no_source_address,           ///< copies to this destination have no source address
+    unknown_drop_policy,         ///< the drop policy is not configured
+    no_traffic,                  ///< the session has neither an address nor an interface
+    not_for_subscribers,         ///< a subscriber's packets are not told by this parameter
 };
 
 /// The category of `tap::errc`, named "flowtap.tap".
