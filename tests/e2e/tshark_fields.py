@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tshark sees in a capture: the outermost IP header of each packet and what follows it."""
 
+import pathlib
 import subprocess
+import tempfile
 
 NEXT_HEADERS = {
     "ipv6": "ipv6.nxt",
@@ -106,3 +108,12 @@ def read(capture):
         command += ["-e", field]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return [Packet(line) for line in done.stdout.splitlines()]
+
+
+def read_as_one(captures):
+    """Every packet of all of them, in order; None where they cannot be put into one file."""
+    with tempfile.TemporaryDirectory() as directory:
+        merged = pathlib.Path(directory) / "merged.pcapng"
+        done = subprocess.run(["mergecap", "-a", "-F", "pcapng", "-w", merged, *captures],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        return read(merged) if done.returncode == 0 else None
