@@ -231,8 +231,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", type=pathlib.Path, help="of the source tree")
     parser.add_argument("--units", type=pathlib.Path, help="where the unit test binaries are")
-    parser.add_argument("--log", type=pathlib.Path,
-                        help="Meson's testlog.json of a run with FLOWTAP_NAME_CASES set")
+    parser.add_argument("--log", type=pathlib.Path, action="append", default=[],
+                        help="Meson's testlog.json of a run with FLOWTAP_NAME_CASES set; several "
+                             "count as one")
     parser.add_argument("--draft", type=pathlib.Path, help="the text of draft-cavuto-dtcp-03")
     options = parser.parse_args()
 
@@ -241,8 +242,9 @@ def main():
     if options.units:
         problems += check_existence(table, options.root, options.units)
     if options.log:
-        with open(options.log, encoding="utf-8") as log:
-            problems += check_run(table, [json.loads(line) for line in log if line.strip()])
+        problems += check_run(table, [json.loads(line) for log in options.log
+                                      for line in log.read_text(encoding="utf-8").splitlines()
+                                      if line.strip()])
     if options.draft:
         problems += check_draft(table, options.draft.read_text(encoding="utf-8"))
     for problem in problems:

@@ -38,12 +38,6 @@ class Report(unittest.TestCase):
     def test_a_crash_after_the_last_case_fails(self):
         self.assertEqual((4, 1, 0), self.counts("FAIL", doctest_output(4)))
 
-    def test_a_repetition_counts_whole(self):
-        report = test_report.Report(is_repetition=True)
-        for result in ("OK", "FAIL", "SKIP"):
-            report.add({"name": "a test", "result": result, "stdout": doctest_output(9)})
-        self.assertEqual((1, 1, 0), (report.passed, report.failed, len(report.skipped)))
-
     def test_an_excuse_that_holds_is_a_skip(self):
         with tempfile.TemporaryDirectory() as directory:
             test_report.SOURCE_ROOT = os.path.join(directory, "clone")

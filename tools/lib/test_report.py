@@ -73,8 +73,7 @@ def excuse_holds(reason):
 class Report:
     """What a log says, added up."""
 
-    def __init__(self, is_repetition=False):
-        self.is_repetition = is_repetition
+    def __init__(self):
         self.passed = 0
         self.failed = 0
         self.skipped = []  # (test, reason) that hold
@@ -87,9 +86,6 @@ class Report:
     def add(self, entry):
         name, result = entry["name"], entry["result"]
         output = entry.get("stdout", "") + entry.get("stderr", "")
-        if self.is_repetition:
-            self.add_repeated(name, result, output)
-            return
         cases = DOCTEST_CASES.search(output)
         reasons = SKIPPED.findall(output)
         if cases and result in PASSED | {"FAIL"}:
@@ -111,12 +107,6 @@ class Report:
                 self.skipped.append((name, reason))
             else:
                 self.complain(name, f"skipped, but it could have run here: {reason}")
-
-    def add_repeated(self, name, result, output):
-        if result in PASSED:
-            self.passed += 1
-        elif result != "SKIP":
-            self.complain(name, result.lower(), output)
 
     def add_cases(self, name, result, output, cases, skipped):
         total, passed, failed, disabled = cases
@@ -150,14 +140,11 @@ def main():
     parser.add_argument("--source-root", required=True)
     parser.add_argument("--counts", required=True, help="file that gets `passed failed skipped`")
     parser.add_argument("--skips", required=True, help="file to which skipped tests are added")
-    parser.add_argument("--repetition", action="store_true",
-                        help="the tests ran before in another build: a test of Meson's counts as "
-                             "one, and what it skips has been judged")
     parser.add_argument("log", help="Meson's testlog.json")
     options = parser.parse_args()
     SOURCE_ROOT = options.source_root
 
-    report = Report(is_repetition=options.repetition)
+    report = Report()
     for entry in parse_log(options.log):
         report.add(entry)
     for complaint in report.complaints:
