@@ -29,8 +29,6 @@ std::size_t network_sink::state::take_frames(std::span<const path::copy> copies)
 
 network_sink::state::step network_sink::state::scan(const path::copy& what,
                                                     std::size_t number) noexcept {
-    if (is_bound(what))
-        return note(number, path::drop_cause::unreachable);
     destination* const its = destination_of(what);
     if (its == nullptr)
         return step::full;

@@ -28,11 +28,6 @@ struct network_sink::state {
     state(const network_options& with, detail::route_watch_state* known)
         : options(with), routes(known), udp(with) {}
 
-    /// Whether a copy is to leave by an egress binding, of which there are none.
-    static bool is_bound(const path::copy& what) noexcept {
-        return what.egress != path::egress_id{};
-    }
-    std::size_t drop_bound(std::span<const path::copy> copies) noexcept;
     std::size_t take(std::span<const path::copy> copies) noexcept;
     std::size_t take_frames(std::span<const path::copy> copies) noexcept;
     std::size_t take_by_system(std::span<const path::copy> copies) noexcept;

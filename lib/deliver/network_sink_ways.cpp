@@ -2,8 +2,6 @@
 // Which way copies leave, and how those go that leave through the system's sockets.
 #include "network_sink_state.hpp"
 
-#include <algorithm>
-
 namespace flowtap::deliver {
 
 using detail::destination;
@@ -16,19 +14,9 @@ constexpr std::chrono::nanoseconds plan_lifetime = std::chrono::milliseconds(500
 
 } // namespace
 
-/// Drops the copies at the front that are to leave by an egress binding.
-std::size_t network_sink::state::drop_bound(std::span<const path::copy> copies) noexcept {
-    const auto end = std::ranges::find_if_not(copies, is_bound);
-    const auto count = static_cast<std::size_t>(end - copies.begin());
-    ledger->dropped(path::drop_cause::unreachable, copies.first(count));
-    return count;
-}
-
 std::size_t network_sink::state::take(std::span<const path::copy> copies) noexcept {
     full_sink = nullptr;
     full_error = 0;
-    if (is_bound(copies.front()))
-        return drop_bound(copies);
     const std::size_t taken = routes == nullptr ? 0 : take_frames(copies);
     if (taken != 0 || full_error != 0)
         return taken;
@@ -74,8 +62,6 @@ std::size_t network_sink::state::take_by_system(std::span<const path::copy> copi
     path::sink* const through = system_sink_for(copies.front());
     std::size_t end = 1;
     for (; end < copies.size() && system_sink_for(copies[end]) == through; ++end) {
-        if (is_bound(copies[end]))
-            break;
         if (routes == nullptr)
             continue;
         destination* const its = destination_of(copies[end]);

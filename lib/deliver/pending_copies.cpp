@@ -5,17 +5,6 @@
 
 namespace flowtap::deliver::detail {
 
-namespace {
-
-constexpr std::size_t longest_copy = std::size_t{64} << 10;
-
-constexpr std::size_t blocks_for(std::size_t size) noexcept {
-    return std::max<std::size_t>(
-        (size + pending_copies::block_size - 1) / pending_copies::block_size, 1);
-}
-
-} // namespace
-
 pending_copies::pending_copies()
     : entries_(std::make_unique<entry[]>(blocks)),
       octets_(std::make_unique_for_overwrite<std::byte[]>(blocks * block_size)),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,7 @@ class pending_copies {
 public:
     static constexpr std::size_t block_size = 2048;
     static constexpr std::size_t blocks = 2048;
+    static constexpr std::size_t longest_copy = std::size_t{64} << 10;
     /// A queue may always be as long as this, as long as there is any memory.
     static constexpr std::size_t blocks_of_each = 64;
 
@@ -38,6 +40,16 @@ public:
     /// Copies in all queues.
     std::size_t size() const noexcept { return size_; }
 
+    /// The memory that a packet of so many octets takes, in blocks.
+    static constexpr std::size_t blocks_for(std::size_t octets) noexcept {
+        return octets <= block_size ? 1 : (octets + block_size - 1) / block_size;
+    }
+    /// Whether any copies that take `wanted` blocks together, none longer than `longest_copy`, can
+    /// be put, however they are spread over queues of which none takes more than `longest` yet.
+    bool has_room_for(std::size_t wanted, std::size_t longest) const noexcept {
+        return wanted <= free_count_ &&
+               longest + wanted <= std::max(blocks_of_each, free_count_ - wanted);
+    }
     /// Puts a copy, with everything it points to, at the end. False if there is no room.
     bool put(queue& to, const path::copy& what, steady_time now) noexcept;
     /// The first copy of a queue that is not empty; valid until it is popped or another one is

@@ -216,7 +216,7 @@ neighbour_state read_neighbour(const netlink_message& message) noexcept {
     return made;
 }
 
-netlink_request ask_for_route(const ip_address& to, std::uint32_t mark,
+netlink_request ask_for_route(const ip_address& to, std::uint32_t mark, unsigned device,
                               std::uint32_t sequence) noexcept {
     rtmsg body{};
     const bool is_inet = to.ip_family() == family::inet;
@@ -227,6 +227,8 @@ netlink_request ask_for_route(const ip_address& to, std::uint32_t mark,
     made.add(RTA_DST, std::span(octets).first(to.size()));
     if (mark != 0)
         made.add(RTA_MARK, mark);
+    if (device != 0)
+        made.add(RTA_OIF, device);
     return made;
 }
 

@@ -90,7 +90,8 @@ route_state read_route(const netlink_message& message, const ip_address& to) noe
 link_state read_link(const netlink_message& message) noexcept;
 neighbour_state read_neighbour(const netlink_message& message) noexcept;
 
-netlink_request ask_for_route(const ip_address& to, std::uint32_t mark,
+/// By a route out of `device`; 0: out of any.
+netlink_request ask_for_route(const ip_address& to, std::uint32_t mark, unsigned device,
                               std::uint32_t sequence) noexcept;
 netlink_request ask_for_link(unsigned index, std::uint32_t sequence) noexcept;
 netlink_request ask_for_neighbour(unsigned device, const ip_address& address,

@@ -8,6 +8,7 @@
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -77,6 +78,11 @@ result<std::unique_ptr<route_watch_state>> route_watch_state::open(const socket_
 }
 
 result<void> route_watch_state::open_sockets(const socket_options& options) {
+    if (!options.device.empty()) {
+        device_ = ::if_nametoindex(options.device.c_str());
+        if (device_ == 0)
+            return system_failure(options.device.c_str());
+    }
     for (descriptor* each : {&events_, &questions_}) {
         auto opened = options.via->route_socket();
         if (!opened)
@@ -241,8 +247,12 @@ route_watch_state::answer_to(const netlink_request& request) noexcept {
 }
 
 route_state route_watch_state::route_to(const ip_address& to) noexcept {
-    const auto answer = answer_to(ask_for_route(to, mark_, sequence_ + 1));
-    return answer ? read_route(*answer, to) : route_state{};
+    const auto answer = answer_to(ask_for_route(to, mark_, device_, sequence_ + 1));
+    if (!answer)
+        return {};
+    const route_state made = read_route(*answer, to);
+    const bool leaves_elsewhere = device_ != 0 && made.device != device_;
+    return leaves_elsewhere ? route_state{} : made;
 }
 
 link_state route_watch_state::link(unsigned index) noexcept {

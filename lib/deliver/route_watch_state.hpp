@@ -67,6 +67,7 @@ private:
     std::optional<netlink_message> answer_to(const netlink_request& request) noexcept;
 
     const std::uint32_t mark_;
+    unsigned device_ = 0; ///< the only one that routes may lead out of; 0: any
     std::mutex guard_;
     std::atomic<std::int64_t> due_{INT64_MIN}; ///< when to read next, as the steady clock counts
     std::atomic<std::uint64_t> version_{1};

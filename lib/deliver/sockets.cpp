@@ -34,6 +34,15 @@ socket_address::socket_address(const endpoint& from) noexcept : socket_address()
     }
 }
 
+result<void> bind_to_device(const descriptor& socket, const socket_options& options) {
+    if (options.device.empty())
+        return {};
+    if (::setsockopt(socket.number(), SOL_SOCKET, SO_BINDTODEVICE, options.device.c_str(),
+                     static_cast<socklen_t>(options.device.size() + 1)) != 0)
+        return fail(error(std::error_code(errno, std::system_category()), options.device));
+    return {};
+}
+
 result<void> prepare(const descriptor& socket, const socket_options& options) {
     if (options.send_buffer > 0)
         ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDBUF, &options.send_buffer,
@@ -50,7 +59,7 @@ result<void> prepare(const descriptor& socket, const socket_options& options) {
     if (options.mark && ::setsockopt(socket.number(), SOL_SOCKET, SO_MARK, &*options.mark,
                                      sizeof *options.mark) != 0)
         return fail(error(std::error_code(errno, std::system_category()), "socket mark"));
-    return {};
+    return bind_to_device(socket, options);
 }
 
 send_error kind_of(int system_error) noexcept {

@@ -35,7 +35,10 @@ private:
     socklen_t size_ = 0;
 };
 
-/// Sets what all sockets of sinks have. Errors: those of the system for the mark.
+/// Has a socket send through the device of `options`, if there is one. Errors: those of the system.
+result<void> bind_to_device(const descriptor& socket, const socket_options& options);
+
+/// Sets what all sockets of sinks have. Errors: those of the system for the mark and the device.
 result<void> prepare(const descriptor& socket, const socket_options& options);
 
 /// How a failed call of the system is to be understood.

@@ -237,6 +237,10 @@ void delivery_ledger::queued(std::span<const copy> copies) noexcept {
     state_->count(index_of(column::queued), copies);
 }
 
+void delivery_ledger::unqueued(stream_id stream, std::uint64_t octets) noexcept {
+    state_->leave_queue(stream, octets);
+}
+
 void delivery_ledger::queued_delivered(stream_id stream, std::uint64_t octets) noexcept {
     state_->leave_queue(stream, octets);
     delivered(stream, 1, octets);

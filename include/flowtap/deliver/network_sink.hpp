@@ -30,7 +30,8 @@ enum class egress_choice : std::uint8_t {
 
 struct network_options : udp_options {
     egress_choice choice = egress_choice::automatic;
-    /// What all sinks of a process share; none has the sink open its own.
+    /// What all sinks of a process share that leave through the same device, if any; none has the
+    /// sink open its own.
     std::shared_ptr<route_watch> routes;
 };
 
@@ -43,8 +44,8 @@ struct network_options : udp_options {
 /// within 3 s. A destination that is unreachable costs the others
 /// nothing. All copies of a stream leave in order, also when their way changes.
 ///
-/// It knows no egress bindings: a copy with one (`path::copy::egress`) is dropped as `unreachable`,
-/// since it must leave that way or not at all.
+/// With `socket_options::device` all copies leave through it, or are `unreachable`. The egress of a
+/// copy (`path::copy::egress`) is not looked at: `egress_bindings` is for that.
 ///
 /// What was sent past the host's packet filter and queueing disciplines is told by its mark only at
 /// devices further down; it is not seen at all at the one it leaves through.

@@ -23,8 +23,8 @@ class route_watch_state;
 class FLOWTAP_DELIVER_API route_watch {
 public:
     /// Opens its sockets. Next hops can be resolved if packet sockets can be opened (CAP_NET_RAW);
-    /// see `can_resolve`. The mark of `options` takes part in routing, as that of any socket.
-    /// Errors: those of the system for netlink.
+    /// see `can_resolve`. The mark of `options` takes part in routing, as that of any socket; with
+    /// a device only routes out of it are there. Errors: those of the system for netlink.
     static result<std::shared_ptr<route_watch>> open(const socket_options& options = {});
     ~route_watch();
     route_watch(const route_watch&) = delete;

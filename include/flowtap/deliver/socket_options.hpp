@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include <flowtap/core/opener.hpp>
 
@@ -19,6 +20,11 @@ struct socket_options {
     /// The socket mark (SO_MARK) of the copies, by which a live source knows and leaves them out.
     /// Needs CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17.
     std::optional<std::uint32_t> mark;
+    /// The device that copies leave through (SO_BINDTODEVICE), by a route out of it; empty: as the
+    /// routing table says. Where there is no such route over IPv4, the destination is taken to be
+    /// on that device's link. Sockets stay with the device that has the name when they are opened:
+    /// when it goes and comes again, they are to be opened again.
+    std::string device;
     /// Octets of the socket's send buffer; 0 leaves what the system gives.
     int send_buffer = 0;
     too_long_copies too_long = too_long_copies::fragment;

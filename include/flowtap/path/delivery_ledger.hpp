@@ -53,6 +53,9 @@ public:
                  std::uint64_t octets) noexcept;
     /// They wait in the sink for their next hop.
     void queued(std::span<const copy> copies) noexcept;
+    /// One copy that was queued is about to be given to another sink, which tells what becomes of
+    /// it, or is `queued` anew.
+    void unqueued(stream_id stream, std::uint64_t octets) noexcept;
     /// One copy that was queued has left; `octets` as those of `copy::packet`.
     void queued_delivered(stream_id stream, std::uint64_t octets) noexcept;
     void queued_dropped(drop_cause cause, stream_id stream, std::uint64_t octets,

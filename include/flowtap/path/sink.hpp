@@ -17,8 +17,7 @@
 namespace flowtap::path {
 
 /// Names an egress binding: a device or a pool member that copies leave through. Zero is "as the
-/// routing table says". Module tap gives no criterion another one yet: a product's own sink and
-/// snapshots may.
+/// routing table says".
 using egress_id = strong_id<struct egress_id_tag, std::uint32_t>;
 
 /// For which criterion a copy was made: the first that asked for its stream, and the number of the

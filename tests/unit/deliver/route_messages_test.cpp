@@ -201,7 +201,7 @@ TEST_CASE("only the states in which the system would use a neighbour's address m
 }
 
 TEST_CASE("requests have the form that the system reads") {
-    const netlink_request made = ask_for_route(address("2001:db8::5"), 0x42, 9);
+    const netlink_request made = ask_for_route(address("2001:db8::5"), 0x42, 7, 9);
     netlink_message message;
     netlink_walk walk(made.octets());
     REQUIRE(walk.next(message));
@@ -219,5 +219,8 @@ TEST_CASE("requests have the form that the system reads") {
     REQUIRE(each.next(one));
     CHECK(one.type == RTA_MARK);
     CHECK(one.number() == 0x42);
+    REQUIRE(each.next(one));
+    CHECK(one.type == RTA_OIF);
+    CHECK(one.number() == 7);
     CHECK_FALSE(each.next(one));
 }
