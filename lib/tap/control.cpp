@@ -26,7 +26,7 @@ void control::apply(settings next) {
     if (!with.own_services.empty())
         own = std::make_shared<path::own_traffic>();
     for (const own_service& service : with.own_services)
-        own->add(service.protocol, service.where);
+        own->add(service.protocol, service.where, service.other_end);
     published.limit(with.filter_memory);
     published.replace(
         {names.map(), std::move(own), groups.gates(with), groups.copy_limits(), with.fragments});

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -61,8 +62,10 @@ private:
 class own_traffic {
 public:
     /// Packets of `protocol` (TCP or UDP) from or to `service`. An unspecified address stands for
-    /// every address of its family.
-    FLOWTAP_PATH_API void add(std::uint8_t protocol, const endpoint& service);
+    /// every address of its family. With `other_end`, those alone that pass between the two, at
+    /// whatever port of the other one: for services of somebody else that are asked from there.
+    FLOWTAP_PATH_API void add(std::uint8_t protocol, const endpoint& service,
+                              const std::optional<ip_address>& other_end = std::nullopt);
     FLOWTAP_PATH_API bool contains(const packet_key& key) const noexcept;
     /// Whether it would with some ports: of a later fragment nothing more can be said.
     FLOWTAP_PATH_API bool may_contain(const packet_key& key) const noexcept;
@@ -71,6 +74,10 @@ private:
     struct entry {
         std::uint8_t protocol;
         endpoint service;
+        std::optional<ip_address> other_end;
+
+        bool joins(const packet_key& key) const noexcept;
+        bool may_join(const packet_key& key) const noexcept;
     };
 
     std::vector<entry> entries_;

@@ -118,6 +118,9 @@ struct own_service {
     std::uint8_t protocol = 6;
     /// An unspecified address stands for every address of its family.
     endpoint where;
+    /// A server of somebody else, as RADIUS is: only its packets from and to this address, which is
+    /// the access point's own, are left out.
+    std::optional<ip_address> other_end = std::nullopt;
 };
 
 /// What an access point serves: the flow-tap part of a configuration, made ready.

@@ -63,3 +63,20 @@ TEST_CASE("of a packet without ports addresses and protocol tell whether it may 
     CHECK_FALSE(own.may_contain(key));
     CHECK_FALSE(own_traffic().may_contain(key));
 }
+
+TEST_CASE("of a service of somebody else only what passes between it and the own address is told") {
+    own_traffic own;
+    own.add(6, {ip_address::v4(10), 1812}, ip_address::v4(1));
+    own.add(6, {ip_address::v4(20), 1812}, ip_address(family::inet, {}));
+    CHECK(own.contains(tcp(1, 5000, 10, 1812)));
+    CHECK(own.contains(tcp(10, 1812, 1, 5000)));
+    CHECK_FALSE(own.contains(tcp(2, 5000, 10, 1812)));
+    CHECK_FALSE(own.contains(tcp(10, 1812, 2, 5000)));
+    CHECK_FALSE(own.contains(tcp(1, 1812, 10, 5000)));
+    CHECK(own.contains(tcp(2, 5000, 20, 1812)));
+    packet_key fragment = tcp(1, 0, 10, 0);
+    fragment.has_ports = false;
+    CHECK(own.may_contain(fragment));
+    fragment.source = {0, 2};
+    CHECK_FALSE(own.may_contain(fragment));
+}
