@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <utility>
 
-#include <flowtap/permission/decide.hpp>
 #include <flowtap/transport/authenticator.hpp>
+
+#include "admission.hpp"
 
 namespace flowtap::transport {
 
@@ -15,18 +16,6 @@ struct local_authenticator::users {
     permission::login_directory logins;
     permission::password_checker checker;
 };
-
-namespace {
-
-std::optional<permission::principal> admit(std::optional<permission::principal> who) {
-    using permission::operation;
-    using permission::target;
-    if (who && !permission::allowed(*who, operation::log_in, target::access_point))
-        who.reset();
-    return who;
-}
-
-} // namespace
 
 local_authenticator::local_authenticator(permission::login_directory logins) {
     replace(std::move(logins));

@@ -8,16 +8,15 @@
 
 namespace flowtap::transport {
 
-login_pool::login_pool(std::size_t threads) : wanted_(std::max<std::size_t>(threads, 1)) {}
+login_pool::login_pool(std::size_t threads) : most_(std::max<std::size_t>(threads, 1)) {}
 
-void login_pool::start() {
+void login_pool::start_one() {
     // Signals are for the program's own threads.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (threads_.size() < wanted_)
-        threads_.emplace_back([this] { work(); });
+    threads_.emplace_back([this] { work(); });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
@@ -26,12 +25,14 @@ login_pool::~login_pool() {
 }
 
 void login_pool::submit(std::function<void()> job) {
-    if (threads_.empty() && !stopping_)
-        start();
+    bool is_short = false;
     {
         const std::lock_guard lock(mutex_);
         jobs_.push_back(std::move(job));
+        is_short = !stopping_ && idle_ < jobs_.size() && threads_.size() < most_;
     }
+    if (is_short)
+        start_one();
     changed_.notify_one();
 }
 
@@ -53,7 +54,9 @@ void login_pool::work() {
         std::function<void()> job;
         {
             std::unique_lock lock(mutex_);
+            ++idle_;
             changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+            --idle_;
             if (stopping_)
                 return;
             job = std::move(jobs_.front());

@@ -16,7 +16,8 @@ namespace flowtap::transport {
 /// than there are connections.
 class login_pool {
 public:
-    /// They start with the first job, and so with the rights that the program has by then.
+    /// So many at most. They start when there is a job and all others are busy, and so with the
+    /// rights that the program has by then.
     explicit login_pool(std::size_t threads);
     ~login_pool();
 
@@ -27,14 +28,16 @@ public:
     void join();
 
 private:
-    void start();
+    void start_one();
     void work();
 
-    const std::size_t wanted_;
+    const std::size_t most_;
 
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::function<void()>> jobs_;
+    /// Threads that wait for a job.
+    std::size_t idle_ = 0;
     bool stopping_ = false;
     std::vector<std::thread> threads_;
 };

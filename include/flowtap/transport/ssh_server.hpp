@@ -43,7 +43,8 @@ struct ssh_server_options {
     /// A refusal goes out this long after the attempt arrived, whatever it took to decide; later
     /// when deciding took longer.
     std::chrono::milliseconds refusal_delay{0};
-    /// Threads for key exchange and authentication.
+    /// Threads for key exchange and authentication at most; they are started as they are needed.
+    /// An authenticator that waits long for others takes as many as there are connections.
     std::size_t login_threads = 2;
 
     /// Without a single octet from the client for so long, the connection is closed. Zero: never.
