@@ -9,6 +9,7 @@
 
 #include "capture_settings.hpp"
 #include "error.hpp"
+#include "radius_servers.hpp"
 
 namespace dfcd {
 
@@ -124,6 +125,23 @@ void add_services(std::uint8_t protocol, const std::vector<flowtap::endpoint>& l
     }
 }
 
+/// RADIUS servers: what passes between them and this machine.
+void add_radius(const config::configuration& with, tap::settings& made) {
+    if (!asks_radius(with))
+        return;
+    for (const config::radius_server& server : with.radius_servers) {
+        const flowtap::endpoint where{server.address, server.port};
+        const auto add = [&](const flowtap::ip_address& own) {
+            if (own.ip_family() == server.address.ip_family())
+                made.own_services.push_back({IPPROTO_UDP, where, own});
+        };
+        if (server.source_address)
+            add(*server.source_address);
+        else
+            std::ranges::for_each(made.own_addresses, add);
+    }
+}
+
 void read_flow_tap(const config::flow_tap_settings& service, tap::settings& made) {
     std::vector<std::uint16_t> ports;
     for (const flowtap::endpoint& where : service.udp_listen)
@@ -185,6 +203,7 @@ flowtap::result<tap::settings> tap_settings(const config::configuration& with,
     add_services(IPPROTO_TCP, own.ssh, made);
     add_services(IPPROTO_TCP, own.metrics, made);
     add_services(IPPROTO_UDP, own.udp, made);
+    add_radius(with, made);
     add_interfaces(with, bound, made);
     for (const config::routing_instance& instance : with.routing_instances)
         made.routing_instances.push_back(instance.name);

@@ -40,6 +40,10 @@ namespace {
 /// How often the progress of a replay is shown.
 constexpr std::chrono::milliseconds progress_interval{500};
 
+/// Logins may wait for RADIUS servers, each on a thread. More connections than this cannot be
+/// configured.
+constexpr std::size_t most_login_threads = 250;
+
 /// What control sources are told at every start, as Alert-Info.
 constexpr std::string_view start_reason = "the access point has started: no criterion is in place";
 
@@ -106,7 +110,7 @@ flowtap::result<std::vector<file_request>> read_criteria(const options& chosen,
 
 daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit,
                const config::configuration& with)
-    : options_(chosen), audit_(std::move(audit)), path_(path_options()), users_(with.logins),
+    : options_(chosen), audit_(std::move(audit)), path_(path_options()), users_({with.logins}),
       logins_(users_,
               [this](const transport::login_attempt& refused) {
                   loop_.post([this, refused] { note_refused_login(refused); });
@@ -118,6 +122,7 @@ daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit,
 }
 
 daemon::~daemon() {
+    stop_radius();
     for (const auto& each : lines_) {
         each->worker->request_stop();
         if (each->thread.joinable())
@@ -228,6 +233,8 @@ flowtap::result<void> daemon::admit(const config::configuration& next,
         return flowtap::fail(errc::nothing_to_serve);
     if (next.flow_tap.has_value() != in_force_.flow_tap.has_value())
         return flowtap::fail(errc::other_service);
+    if (const auto able = check_radius(next); !able)
+        return flowtap::fail(able.error());
     if (const auto settings = tap_settings(next, bound_, own_endpoints()); !settings)
         return flowtap::fail(settings.error());
     return note_commit(who, {});
@@ -256,8 +263,11 @@ std::vector<std::string> daemon::apply(const config::configuration& next) {
         [&](std::string_view source) { return !is_among(changed.tapping_ended, source); }, now);
     if (changed.service_restarted)
         point_->restart(now);
-    users_.replace(next.logins);
     if (server_) {
+        if (auto rules = login_rules_of(next))
+            users_.replace(std::move(*rules));
+        else
+            log("logins are decided on as before: {}", rules.error().message());
         const config::ssh_limits limits = next.flow_tap_dtcp.value_or(config::ssh_limits{});
         server_->limit(limits.connection_limit, limits.rate_limit);
         // Soon, and not within a call of one of its channels.
@@ -379,7 +389,31 @@ flowtap::result<void> daemon::open_metrics() {
     return {};
 }
 
+flowtap::result<transport::login_rules> daemon::login_rules_of(const config::configuration& with) {
+    const bool are_same =
+        radius_ && asks_radius(with) && with.radius_servers == in_force_.radius_servers;
+    if (!are_same) {
+        const std::string_view reserved = options_.criteria.empty() ? "" : local_source;
+        auto opened = radius_servers::open(loop_, with, reserved);
+        if (!opened)
+            return flowtap::fail(opened.error());
+        radius_ = std::move(*opened);
+        std::erase_if(all_radius_, [](const auto& each) { return each.expired(); });
+        all_radius_.push_back(radius_);
+    }
+    transport::login_rules rules{with.logins, {}, radius_};
+    for (const config::authentication_method method : with.authentication_order)
+        rules.order.push_back(method == config::authentication_method::radius
+                                  ? transport::login_method::remote
+                                  : transport::login_method::password);
+    return rules;
+}
+
 flowtap::result<void> daemon::open_server(const config::configuration& with) {
+    auto rules = login_rules_of(with);
+    if (!rules)
+        return flowtap::fail(rules.error());
+    users_.replace(std::move(*rules));
     auto listen = ssh_endpoints(options_);
     if (!listen)
         return flowtap::fail(listen.error());
@@ -389,6 +423,7 @@ flowtap::result<void> daemon::open_server(const config::configuration& with) {
     server.host_key = options_.host_key;
     server.connection_limit = limits.connection_limit;
     server.rate_limit = limits.rate_limit;
+    server.login_threads = most_login_threads;
     auto opened = transport::ssh_server::listen(loop_, std::move(server), logins_, router_);
     if (!opened)
         return flowtap::fail(opened.error());
@@ -442,6 +477,7 @@ int daemon::run() {
 
     if (server_)
         server_->stop();
+    stop_radius();
     for (const auto& each : lines_)
         each->worker->request_stop();
     for (const auto& each : lines_)
@@ -577,6 +613,12 @@ void daemon::reset_sequences() {
         }
     }
     service_->request_turn();
+}
+
+void daemon::stop_radius() {
+    for (const auto& each : all_radius_)
+        if (const auto servers = each.lock())
+            servers->stop();
 }
 
 void daemon::stop() {

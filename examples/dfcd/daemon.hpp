@@ -12,11 +12,11 @@
 #include <flowtap/core/result.hpp>
 #include <flowtap/path/data_path.hpp>
 #include <flowtap/tap/access_point.hpp>
-#include <flowtap/transport/authenticator.hpp>
 #include <flowtap/transport/channel_router.hpp>
 #include <flowtap/transport/datagram_server.hpp>
 #include <flowtap/transport/dtcp_service.hpp>
 #include <flowtap/transport/event_loop.hpp>
+#include <flowtap/transport/ordered_authenticator.hpp>
 #include <flowtap/transport/ssh_server.hpp>
 
 #include "audit_file.hpp"
@@ -29,6 +29,7 @@
 #include "options.hpp"
 #include "privileges.hpp"
 #include "progress.hpp"
+#include "radius_servers.hpp"
 #include "sequence_file.hpp"
 #include "threads.hpp"
 
@@ -64,6 +65,9 @@ private:
     daemon(const options& chosen, std::unique_ptr<audit_file> audit,
            const flowtap::config::configuration& with);
 
+    /// Who may log in by a configuration, and how that is found out.
+    flowtap::result<flowtap::transport::login_rules>
+    login_rules_of(const flowtap::config::configuration& with);
     flowtap::result<void> open_server(const flowtap::config::configuration& with);
     flowtap::result<void> open_sequences(const flowtap::config::configuration& with);
     flowtap::result<void> open_sockets(const flowtap::config::configuration& with);
@@ -96,6 +100,8 @@ private:
     std::string show(flowtap::cli::report what) const;
     /// Does what operators have asked for with `--reset-sequence`.
     void reset_sequences();
+    /// Nobody waits for RADIUS servers any more.
+    void stop_radius();
     void stop();
     control_counters count_control() const;
     void print_summary() const;
@@ -116,7 +122,11 @@ private:
     std::unique_ptr<flowtap::transport::dtcp_service> service_;
     /// Merges criteria.
     std::unique_ptr<background_thread> background_;
-    flowtap::transport::local_authenticator users_;
+    flowtap::transport::ordered_authenticator users_;
+    /// Those that logins are asked about at from now on; null when there are none.
+    std::shared_ptr<radius_servers> radius_;
+    /// Those, and those of before that may still be asked.
+    std::vector<std::weak_ptr<radius_servers>> all_radius_;
     /// The same, with a record of whom they refuse.
     login_recorder logins_;
     /// What is in force, and what of it is captured.

@@ -54,6 +54,10 @@ public:
                    "dynamic-flow-capture\" to serve";
         case errc::other_service:
             return "going over from flow-tap to dynamic flow capture, or back, takes a new start";
+        case errc::no_radius:
+            return "\"system authentication-order\" has RADIUS servers asked, and this dfcd was "
+                   "built "
+                   "without RADIUS";
         case errc::audit_log_in_use:
             return "another process has the audit log open";
         case errc::damaged_audit_state:

@@ -32,6 +32,7 @@ enum class errc {
     lost_audit_state,             ///< the audit log has a chain, and its state is missing
     nothing_to_serve,             ///< a configuration has no service
     other_service,                ///< a configuration has a service of another kind
+    no_radius,                    ///< RADIUS servers are configured, and cannot be asked
 };
 
 const std::error_category& category() noexcept;

@@ -11,6 +11,7 @@
 #include "log.hpp"
 #include "options.hpp"
 #include "privileges.hpp"
+#include "radius_servers.hpp"
 #include "reset_requests.hpp"
 #include "status_client.hpp"
 #include "verify_audit.hpp"
@@ -56,6 +57,11 @@ int serve(const dfcd::options& chosen) {
     const auto loaded = flowtap::config::load_file(chosen.config);
     if (!report(loaded, chosen.config))
         return failure;
+    if (const auto able = dfcd::check_radius(loaded.settings); !able) {
+        std::fprintf(stderr, "%s: error: %s\n", chosen.config.c_str(),
+                     able.error().message().c_str());
+        return failure;
+    }
     if (chosen.check_only) {
         std::printf("%s: the configuration is good\n", chosen.config.c_str());
         return 0;

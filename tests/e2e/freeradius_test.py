@@ -2,73 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client of RADIUS against FreeRADIUS with its Juniper dictionary, started on loopback."""
 
-import os
 import pathlib
-import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
-from radius_login import Asker, free_port
+from freeradius_server import PROGRAM, SECRET, FreeRadius
+from radius_login import Asker
 
-PROGRAM = shutil.which("freeradius", path=os.environ["PATH"] + ":/usr/sbin")
-SECRET = "s3cret of both"
 # As much as fits into an attribute, so that the next one goes on in the middle of a word.
 LONG = "x" * 240 + " flow-t"
-
-CONFIGURATION = """
-name = radiusd
-confdir = {directory}
-raddbdir = {directory}
-logdir = {directory}
-run_dir = {directory}
-db_dir = {directory}
-libdir = /usr/lib/freeradius
-pidfile = {directory}/pid
-proxy_requests = no
-security {{
-    reject_delay = 0
-    status_server = no
-}}
-client test {{
-    ipaddr = 127.0.0.1
-    secret = "{secret}"
-    require_message_authenticator = yes
-}}
-modules {{
-    files {{
-        filename = {directory}/users
-    }}
-    pap {{
-    }}
-}}
-server default {{
-    listen {{
-        type = auth
-        ipaddr = 127.0.0.1
-        port = {port}
-    }}
-    authorize {{
-        files
-        pap
-    }}
-    authenticate {{
-        Auth-Type PAP {{
-            pap
-        }}
-    }}
-    # Versions before 3.2.5 answer without Message-Authenticator unless they are told.
-    post-auth {{
-        {signature}
-        Post-Auth-Type REJECT {{
-            {signature}
-        }}
-    }}
-}}
-"""
-SIGNATURE = "update reply { Message-Authenticator := 0x00 }"
 
 USERS = f"""
 bob Cleartext-Password := "abc123"
@@ -92,47 +35,6 @@ framed Cleartext-Password := "abc123"
 """
 
 
-class FreeRadius:
-    """FreeRADIUS at a port of loopback, which can be stopped and started again."""
-
-    def __init__(self, directory, signature=SIGNATURE):
-        self.directory = pathlib.Path(directory)
-        self.directory.mkdir(exist_ok=True)
-        self.port = free_port()
-        (self.directory / "radiusd.conf").write_text(CONFIGURATION.format(
-            directory=directory, secret=SECRET, port=self.port, signature=signature),
-            encoding="utf-8")
-        (self.directory / "users").write_text(USERS, encoding="utf-8")
-        self.said = []
-        self.reader = threading.Thread(target=lambda: None)
-        self.reader.start()
-        self.process = None
-
-    def start(self):
-        """Returns when it takes requests."""
-        self.process = subprocess.Popen(
-            [PROGRAM, "-X", "-d", str(self.directory), "-n", "radiusd"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for line in self.process.stdout:
-            self.said.append(line)
-            if "Ready to process requests" in line:
-                break
-        else:
-            raise AssertionError("FreeRADIUS did not start:\n" + "".join(self.said))
-        # It would stop when nobody read what it says.
-        self.reader = threading.Thread(target=self.said.extend, args=(self.process.stdout,))
-        self.reader.start()
-        return self
-
-    def stop(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-            self.reader.join()
-            self.process.stdout.close()
-            self.process = None
-
-
 class Case(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory()
@@ -140,7 +42,7 @@ class Case(unittest.TestCase):
         self.directory = pathlib.Path(directory.name)
 
     def server(self, name="radius", **options):
-        made = FreeRadius(self.directory / name, **options)
+        made = FreeRadius(self.directory / name, USERS, **options)
         self.addCleanup(made.stop)
         return made
 
