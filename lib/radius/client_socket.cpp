@@ -2,9 +2,9 @@
 #include "client_socket.hpp"
 
 #include <cerrno>
-#include <cstring>
-#include <netinet/in.h>
 #include <sys/socket.h>
+
+#include "socket_address.hpp"
 
 namespace flowtap::radius {
 
@@ -12,22 +12,6 @@ namespace {
 
 std::error_code system_error(int number) {
     return {number, std::system_category()};
-}
-
-int connect_to(int socket, const endpoint& peer) noexcept {
-    const auto octets = peer.address.bytes();
-    if (peer.address.ip_family() == family::inet) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(peer.port);
-        std::memcpy(&address.sin_addr, octets.data(), sizeof address.sin_addr);
-        return ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    }
-    sockaddr_in6 address{};
-    address.sin6_family = AF_INET6;
-    address.sin6_port = htons(peer.port);
-    std::memcpy(&address.sin6_addr, octets.data(), sizeof address.sin6_addr);
-    return ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
 } // namespace
@@ -38,7 +22,8 @@ result<descriptor> open_client_socket(opener& with, const endpoint& peer,
     auto socket = with.udp_client_socket(source.value_or(any));
     if (!socket)
         return socket;
-    if (connect_to(socket->number(), peer) != 0)
+    socket_address to(peer);
+    if (::connect(socket->number(), to.any(), to.size) != 0)
         return fail(error(system_error(errno), to_string(peer)));
     return socket;
 }

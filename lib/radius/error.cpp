@@ -54,6 +54,16 @@ public:
             return "there is no RADIUS server to ask";
         case errc::too_many_logins:
             return "too many logins are under way";
+        case errc::missing_attribute:
+            return "an attribute that must be there is not";
+        case errc::value_out_of_range:
+            return "the attribute's value is none that it may have";
+        case errc::too_many_values:
+            return "there are more values than one session may have";
+        case errc::invalid_client:
+            return "there is no client, one with an address that no host has, or the same twice";
+        case errc::invalid_limit:
+            return "a limit or a time is not positive";
         }
         return "unknown error";
     }

@@ -25,13 +25,18 @@ enum class errc {
     missing_message_authenticator, ///< there is no Message-Authenticator
     wrong_message_authenticator,   ///< the Message-Authenticator is not made with this secret
     malformed_hidden_value,        ///< the hidden value cannot be revealed with this shared secret
-    invalid_login,    ///< the login is empty, longer than 253 octets or holds a zero octet
-    invalid_password, ///< the password is empty, longer than 128 octets or holds a zero octet
-    invalid_secret,   ///< the shared secret is empty
-    invalid_server,   ///< the server has no port, no time, no tries or a source address of the
-                      ///< other family
-    no_server,        ///< there is no RADIUS server to ask
-    too_many_logins,  ///< too many logins are under way
+    invalid_login,      ///< the login is empty, longer than 253 octets or holds a zero octet
+    invalid_password,   ///< the password is empty, longer than 128 octets or holds a zero octet
+    invalid_secret,     ///< the shared secret is empty
+    invalid_server,     ///< the server has no port, no time, no tries or a source address of the
+                        ///< other family
+    no_server,          ///< there is no RADIUS server to ask
+    too_many_logins,    ///< too many logins are under way
+    missing_attribute,  ///< an attribute that must be there is not
+    value_out_of_range, ///< the attribute's value is none that it may have
+    too_many_values,    ///< there are more values than one session may have
+    invalid_client, ///< there is no client, one with an address that no host has, or the same twice
+    invalid_limit,  ///< a limit or a time is not positive
 };
 
 /// The category of `flowtap::radius::errc`, named "flowtap.radius".

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <flowtap/core/address.hpp>
+#include <flowtap/core/opener.hpp>
+#include <flowtap/core/result.hpp>
+#include <flowtap/radius/api.hpp>
+#include <flowtap/radius/cryptography.hpp>
+#include <flowtap/radius/server_state.hpp>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace flowtap::radius {
+
+constexpr std::uint16_t accounting_port = 1813;
+constexpr std::uint16_t authorization_port = 3799;
+
+/// A server of accounting or of dynamic authorization at one address, on an `io_context` of the
+/// program's: the state with a socket and the clocks. Handlers and the logger are called on the
+/// io_context, one at a time, never within a call of these members. A flood is read in pieces,
+/// between which others have their turn.
+///
+/// One thread at a time runs the io_context. The members are for that thread, or for any while none
+/// does; so is destroying the server, after which nothing is called any more.
+///
+/// It listens at one address, from which it also answers. At an unspecified address the system
+/// chooses what to answer from, which a client with a better way to another address refuses.
+///
+/// \code
+/// auto server = radius::server::dynamic_authorization(
+///     io_context, {address, radius::authorization_port}, settings, cryptography,
+///     [&](const radius::authorization_request& request) { return policies.apply(request); });
+/// \endcode
+class FLOWTAP_RADIUS_API server {
+public:
+    using logger = std::function<void(const std::string& line)>;
+
+    /// Errors: those of `check`, and of the opener for `at`.
+    static result<std::unique_ptr<server>>
+    accounting(boost::asio::io_context& context, const endpoint& at, server_settings settings,
+               cryptography functions, accounting_state::handler handle, logger log = {},
+               opener& sockets = direct_opener());
+    static result<std::unique_ptr<server>>
+    dynamic_authorization(boost::asio::io_context& context, const endpoint& at,
+                          server_settings settings, cryptography functions,
+                          authorization_state::handler handle, logger log = {},
+                          opener& sockets = direct_opener());
+    ~server();
+    server(const server&) = delete;
+    server& operator=(const server&) = delete;
+
+    /// Where it listens, with the port that the system chose if it was to.
+    endpoint address() const;
+    server_counters counters() const;
+    /// Others, from the next request on: what was remembered is kept. Errors: those of `check`.
+    result<void> set_clients(std::vector<server_client> clients);
+
+private:
+    struct implementation;
+    explicit server(std::shared_ptr<implementation> with);
+    std::shared_ptr<implementation> implementation_;
+};
+
+} // namespace flowtap::radius
