@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <flowtap/radius/server.hpp>
+#include <flowtap/radius/request_server.hpp>
 
 #include <array>
 #include <cerrno>
@@ -30,7 +30,7 @@ time_stamp now() {
 
 } // namespace
 
-struct server::implementation : std::enable_shared_from_this<implementation> {
+struct request_server::implementation : std::enable_shared_from_this<implementation> {
     template <class State>
     implementation(asio::io_context& context, descriptor from, State with, logger to)
         : stream(context, from.release()), timer(context), state(std::move(with)),
@@ -56,7 +56,7 @@ struct server::implementation : std::enable_shared_from_this<implementation> {
     bool is_closed = false;
 };
 
-void server::implementation::wait_for_datagrams() {
+void request_server::implementation::wait_for_datagrams() {
     stream.async_wait(asio::posix::stream_descriptor::wait_read,
                       [self = weak_from_this()](const boost::system::error_code& failure) {
                           const auto alive = self.lock();
@@ -65,7 +65,7 @@ void server::implementation::wait_for_datagrams() {
                       });
 }
 
-void server::implementation::receive() {
+void request_server::implementation::receive() {
     for (int i = 0; i < datagrams_in_a_row && !is_closed && answer_one(); ++i) {
     }
     if (is_closed)
@@ -77,7 +77,7 @@ void server::implementation::receive() {
 
 /// Reads one datagram and sends the answer, if there is one: a client that does not get it asks
 /// again. Returns false when there was nothing to read.
-bool server::implementation::answer_one() {
+bool request_server::implementation::answer_one() {
     socket_address from;
     const int socket = stream.native_handle();
     const ssize_t count =
@@ -94,7 +94,7 @@ bool server::implementation::answer_one() {
 }
 
 /// Tells the log what was ignored, now or when it is time to.
-void server::implementation::write_log() {
+void request_server::implementation::write_log() {
     if (!log || is_waiting_to_log)
         return;
     const auto line = std::visit([](auto& with) { return with.log_line(now().steady); }, state);
@@ -114,55 +114,55 @@ void server::implementation::write_log() {
     });
 }
 
-server::server(std::shared_ptr<implementation> with) : implementation_(std::move(with)) {
+request_server::request_server(std::shared_ptr<implementation> with)
+    : implementation_(std::move(with)) {
     implementation_->wait_for_datagrams();
 }
 
-server::~server() {
+request_server::~request_server() {
     implementation_->close();
 }
 
-result<std::unique_ptr<server>> server::accounting(asio::io_context& context, const endpoint& at,
-                                                   server_settings settings, cryptography functions,
-                                                   accounting_state::handler handle, logger log,
-                                                   opener& sockets) {
+result<std::unique_ptr<request_server>>
+request_server::accounting(asio::io_context& context, const endpoint& at, server_settings settings,
+                           cryptography functions, accounting_state::handler handle, logger log,
+                           opener& sockets) {
     if (auto checked = check(settings); !checked)
         return fail(checked.error());
     auto socket = sockets.datagram_listener(at);
     if (!socket)
         return fail(socket.error());
-    return std::unique_ptr<server>(new server(std::make_shared<implementation>(
+    return std::unique_ptr<request_server>(new request_server(std::make_shared<implementation>(
         context, std::move(*socket),
         accounting_state(std::move(settings), std::move(functions), std::move(handle)),
         std::move(log))));
 }
 
-result<std::unique_ptr<server>>
-server::dynamic_authorization(asio::io_context& context, const endpoint& at,
-                              server_settings settings, cryptography functions,
-                              authorization_state::handler handle, logger log, opener& sockets) {
+result<std::unique_ptr<request_server>> request_server::dynamic_authorization(
+    asio::io_context& context, const endpoint& at, server_settings settings, cryptography functions,
+    authorization_state::handler handle, logger log, opener& sockets) {
     if (auto checked = check(settings); !checked)
         return fail(checked.error());
     auto socket = sockets.datagram_listener(at);
     if (!socket)
         return fail(socket.error());
-    return std::unique_ptr<server>(new server(std::make_shared<implementation>(
+    return std::unique_ptr<request_server>(new request_server(std::make_shared<implementation>(
         context, std::move(*socket),
         authorization_state(std::move(settings), std::move(functions), std::move(handle)),
         std::move(log))));
 }
 
-endpoint server::address() const {
+endpoint request_server::address() const {
     socket_address local;
     ::getsockname(implementation_->stream.native_handle(), local.any(), &local.size);
     return local.to_endpoint();
 }
 
-server_counters server::counters() const {
+server_counters request_server::counters() const {
     return std::visit([](const auto& with) { return with.counters(); }, implementation_->state);
 }
 
-result<void> server::set_clients(std::vector<server_client> clients) {
+result<void> request_server::set_clients(std::vector<server_client> clients) {
     server_settings settings;
     settings.clients = std::move(clients);
     if (auto checked = check(settings); !checked)

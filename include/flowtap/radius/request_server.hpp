@@ -33,27 +33,27 @@ constexpr std::uint16_t authorization_port = 3799;
 /// chooses what to answer from, which a client with a better way to another address refuses.
 ///
 /// \code
-/// auto server = radius::server::dynamic_authorization(
+/// auto server = radius::request_server::dynamic_authorization(
 ///     io_context, {address, radius::authorization_port}, settings, cryptography,
 ///     [&](const radius::authorization_request& request) { return policies.apply(request); });
 /// \endcode
-class FLOWTAP_RADIUS_API server {
+class FLOWTAP_RADIUS_API request_server {
 public:
     using logger = std::function<void(const std::string& line)>;
 
     /// Errors: those of `check`, and of the opener for `at`.
-    static result<std::unique_ptr<server>>
+    static result<std::unique_ptr<request_server>>
     accounting(boost::asio::io_context& context, const endpoint& at, server_settings settings,
                cryptography functions, accounting_state::handler handle, logger log = {},
                opener& sockets = direct_opener());
-    static result<std::unique_ptr<server>>
+    static result<std::unique_ptr<request_server>>
     dynamic_authorization(boost::asio::io_context& context, const endpoint& at,
                           server_settings settings, cryptography functions,
                           authorization_state::handler handle, logger log = {},
                           opener& sockets = direct_opener());
-    ~server();
-    server(const server&) = delete;
-    server& operator=(const server&) = delete;
+    ~request_server();
+    request_server(const request_server&) = delete;
+    request_server& operator=(const request_server&) = delete;
 
     /// Where it listens, with the port that the system chose if it was to.
     endpoint address() const;
@@ -63,7 +63,7 @@ public:
 
 private:
     struct implementation;
-    explicit server(std::shared_ptr<implementation> with);
+    explicit request_server(std::shared_ptr<implementation> with);
     std::shared_ptr<implementation> implementation_;
 };
 
