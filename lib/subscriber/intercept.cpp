@@ -82,6 +82,7 @@ intercept make_intercept(const tap::subscriber_request& asked, const mirroring_s
     made.number = asked.number;
     made.control_source = asked.control_source;
     made.id = asked.id;
+    made.families = asked.families;
     made.copies = asked.copies;
     made.drop_policy = asked.drop_policy;
     made.subscribers.by = asked.subscribers.by;
@@ -108,6 +109,7 @@ result<tap::mirror> make_mirror(const session_record& session, const intercept& 
     tap::mirror made;
     made.asked_for = by.number;
     made.addresses = session.addresses;
+    made.families = by.families;
     made.interface = session.interface;
     made.routing_instance = session.routing_instance;
     if (member != nullptr)

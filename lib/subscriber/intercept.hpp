@@ -21,6 +21,7 @@ struct intercept {
     tap::trigger_number number;
     std::string control_source;
     packet::mirror_id id;
+    family_set families = family_set(family::inet) | family::inet6;
     std::vector<tap::mirror_copy> copies;
     std::optional<std::string> drop_policy;
     /// Of use for DTCP.

@@ -36,6 +36,16 @@ std::size_t mirroring::end_sessions(std::string_view element, time_stamp now) {
     return all.size();
 }
 
+std::size_t mirroring::end_all_sessions(time_stamp now) {
+    const directory& all = implementation_->sessions;
+    const std::size_t count = all.size();
+    for (std::uint32_t i = 0; i < all.bound(); ++i)
+        // A place that nobody has holds nothing.
+        if (!all.at(session_ref{i}).identity.accounting_session.empty())
+            implementation_->end_session(session_ref{i}, now);
+    return count;
+}
+
 result<void> mirroring::authorize(session_ref which, li_action action, const radius_request& asked,
                                   time_stamp now) {
     return implementation_->authorize(which, action, asked, now);

@@ -78,6 +78,10 @@ std::vector<kernel_filter_status> access_point::kernel_filter_states() const {
     return implementation_->kernel_filter_states();
 }
 
+mirror_port& access_point::mirrors() noexcept {
+    return implementation_->mirrors();
+}
+
 status access_point::state() const {
     return implementation_->state();
 }

@@ -2,7 +2,6 @@
 // ADD: what is checked beside the request's own consistency, and what becomes of it.
 #include <algorithm>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,8 +10,8 @@
 #include <flowtap/path/snapshot.hpp>
 #include <flowtap/tap/error.hpp>
 
+#include "add_rules.hpp"
 #include "capture_rules.hpp"
-#include "copy_rules.hpp"
 #include "requests.hpp"
 
 namespace flowtap::tap {
@@ -31,13 +30,7 @@ struct plan {
 
 using parameter = dtcp::parameter;
 
-unexpected<error> fail_at(const request_context& context, parameter about, std::error_code code) {
-    return fail(dtcp::error_at(context.message, about, code));
-}
-
 result<void> check_what_is_built(const request_context& context, const dtcp::add_request& asked) {
-    if (asked.subscriber)
-        return fail_at(context, parameter::x_md_intercept_id, errc::not_built);
     if (asked.action != dtcp::packet_action::copy)
         return fail_at(context, parameter::action, errc::not_built);
     return {};
@@ -104,20 +97,6 @@ result<filter_scope> resolve_scope(const request_context& context, const dtcp::a
     if (!vrf)
         return fail_at(context, parameter::x_jtap_vrf_name, errc::vrf_not_configured);
     return filter_scope(vrf_scope{*vrf});
-}
-
-result<void> check_addresses(const request_context& context, const dtcp::jtap_parameters& jtap) {
-    const control_source_settings& with = context.from.source.with;
-    const std::vector<ip_address>& own = context.state.with.own_addresses;
-    for (const endpoint& destination : jtap.destinations)
-        if (destination.port == 0 ||
-            !is_allowed(destination.address, with.allowed_destinations, own))
-            return fail_at(context, parameter::x_jtap_cdest_dest_address,
-                           errc::destination_not_allowed);
-    if (!is_allowed(*jtap.source_address, with.allowed_source_addresses, own))
-        return fail_at(context, parameter::x_jtap_cdest_source_address,
-                       errc::source_address_not_allowed);
-    return {};
 }
 
 /// Where the copies go: of IP packets, or with family ccc of whole frames.
@@ -224,55 +203,6 @@ result<plan> make_plan(const request_context& context, dtcp::add_request& asked)
     return made;
 }
 
-/// The request in one line, for the audit log.
-std::string describe(const dtcp::add_request& asked) {
-    constexpr std::size_t usual_length = 512;
-    std::string line;
-    line.reserve(usual_length);
-    const auto append = [&](std::string_view name, std::string_view value) {
-        if (!line.empty())
-            line += "; ";
-        line.append(name).append(": ").append(value);
-    };
-    for (const std::string& destination : asked.cdest_ids)
-        append("Cdest-ID", destination);
-    for (const dtcp::given_field& field : asked.given)
-        append(dtcp::name_of(field.name), field.text);
-    if (asked.priority != 1)
-        append("Priority", std::to_string(asked.priority));
-    if (asked.is_static)
-        append("Flags", asked.send_async ? "STATIC,SendAsync" : "STATIC");
-    else if (asked.send_async)
-        append("Flags", "SendAsync");
-    return line;
-}
-
-/// Takes what LIST repeats out of the request.
-std::shared_ptr<const criterion_terms> make_terms(const request_context& context,
-                                                  dtcp::add_request& asked) {
-    auto terms = std::make_shared<criterion_terms>();
-    terms->entry.id = context.from.source.next_id();
-    terms->entry.csource_id = context.from.source.name();
-    terms->entry.cdest_ids = std::move(asked.cdest_ids);
-    terms->entry.csource_address = context.from.address;
-    terms->entry.added = context.now.wall;
-    terms->entry.is_static = asked.is_static;
-    terms->entry.send_async = asked.send_async;
-    terms->entry.given = std::move(asked.given);
-    terms->priority = asked.priority;
-    return terms;
-}
-
-std::shared_ptr<const countdowns> make_timers(const request_context& context,
-                                              const dtcp::add_request& asked) {
-    auto timers = std::make_shared<countdowns>();
-    if (!asked.is_static)
-        timers->limits = asked.limits;
-    timers->idle_since = context.now.steady;
-    timers->total_since = context.now.steady;
-    return timers;
-}
-
 /// Puts the filter where it will be published, if there is room for it.
 result<void> take_in(publisher& into, slot_id slot, filter_spec spec) {
     auto made = filter::criterion::make(slot, std::move(spec));
@@ -308,6 +238,8 @@ criteria_id install(request_context& context, dtcp::add_request& asked, plan mad
 
 answer handle(request_context& context, dtcp::add_request&& asked) {
     control& state = context.state;
+    if (asked.subscriber)
+        return handle_subscriber(context, std::move(asked));
     auto made = make_plan(context, asked);
     if (!made)
         return refuse(context, audit_event::add, made.error());

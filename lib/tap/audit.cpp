@@ -43,6 +43,10 @@ std::string_view to_string(audit_event event) {
         return "rotation";
     case audit_event::chain:
         return "chain";
+    case audit_event::authorization:
+        return "authorization";
+    case audit_event::subscriber:
+        return "subscriber";
     }
     return "unknown";
 }

@@ -44,7 +44,7 @@ void drop(control& state, control_source& source, criterion& one, std::string_vi
     note.count = 1;
     note.detail = why;
     write_audit(state.audit, source.name(), "", std::move(note), now.wall);
-    state.remove(source, one);
+    state.remove(source, one, now);
 }
 
 result<void> change(publisher& in, const filter::criterion& filter, const capture_group& group,

@@ -96,7 +96,7 @@ std::size_t enforce_hard_limit(control& state, content_destination& to, time_sta
             owner = by_owner.insert(owner, {one.of, {}});
         owner->second.push_back(one.what->id);
         record_purge(state, *one.of, *one.what, to, now);
-        without = state.remove(*one.of, *one.what);
+        without = state.remove(*one.of, *one.what, now);
     }
     for (auto& [owner, purged] : by_owner)
         tell_purged(state, owner->id(), to, std::move(purged), without);

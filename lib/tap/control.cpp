@@ -12,6 +12,7 @@ namespace flowtap::tap {
 control::control(settings with_settings, surroundings around)
     : path(around.path), audit(around.audit), make_hash(std::move(around.make_hash)),
       sources(make_hash), published(around.path, around.kernel, std::move(around.background)),
+      mirrors(path, published, streams, names), subscribers(around.subscribers),
       sequences(around.sequences) {
     apply(std::move(with_settings));
 }
@@ -39,7 +40,11 @@ criterion& control::insert(control_source& into, std::unique_ptr<criterion> adde
     return one;
 }
 
-edition control::remove(control_source& from, criterion& what) {
+edition control::remove(control_source& from, criterion& what, time_stamp now) {
+    if (what.trigger != trigger_number{}) {
+        subscribers->remove(what.trigger, now);
+        mirrors.forget(what.trigger);
+    }
     timers.cancel(what.slot);
     placed.erase(what.slot);
     path.stop(what.slot);
@@ -57,7 +62,7 @@ edition control::remove(control_source& from, criterion& what) {
 }
 
 criterion_reading control::read(criterion& what, steady_time now) {
-    const path::slot_counters counted = path.counters(what.slot);
+    const path::slot_counters counted = counters_of(what);
     // The round under way may not have come this far.
     if (!what.meter.is_sampled(samples))
         what.meter.sample(samples, counted.octets);
@@ -81,7 +86,7 @@ bool control::sample(time_stamp now) {
         const placed_criterion one = placed.find(slot);
         if (one.what == nullptr)
             continue;
-        const path::slot_counters counted = path.counters(slot);
+        const path::slot_counters counted = counters_of(*one.what);
         one.what->meter.sample(samples, counted.octets);
         if (!one.what->destinations.empty())
             note_sample(*this, *one.of, *one.what, counted, now);

@@ -15,6 +15,7 @@
 #include "bandwidth.hpp"
 #include "capture_groups.hpp"
 #include "control_source.hpp"
+#include "mirrors.hpp"
 #include "name_table.hpp"
 #include "notifier.hpp"
 #include "publisher.hpp"
@@ -39,6 +40,9 @@ struct control {
     capture_groups groups;
     stream_table streams;
     publisher published;
+    mirror_table mirrors;
+    /// Null: nobody knows subscribers.
+    subscriber_service* subscribers;
     /// All criteria.
     slot_index placed;
     /// When a timeout in seconds may have ended.
@@ -58,7 +62,13 @@ struct control {
 
     /// Deletes a criterion: it copies nothing more for packets that workers have not begun with,
     /// and is gone for good in the edition that this returns.
-    edition remove(control_source& from, criterion& what);
+    edition remove(control_source& from, criterion& what, time_stamp now);
+
+    /// What a criterion has matched: that of a subscriber ADD by its mirrors.
+    path::slot_counters counters_of(const criterion& what) const {
+        return what.trigger == trigger_number{} ? path.counters(what.slot)
+                                                : mirrors.counters(what.trigger);
+    }
 
     /// What the counters of a criterion stand at.
     criterion_reading read(criterion& what, steady_time now);

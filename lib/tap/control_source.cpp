@@ -9,6 +9,7 @@ criterion& control_source::insert(std::unique_ptr<criterion> added) {
     for (const std::string& destination : added->terms->entry.cdest_ids)
         by_destination_[destination].insert(added->id);
     next_id_ = criteria_id{added->id.value() + 1};
+    triggers_ += added->trigger != trigger_number{};
     const criteria_id id = added->id;
     return *criteria_.emplace_hint(criteria_.end(), id, std::move(added))->second;
 }
@@ -23,6 +24,7 @@ void control_source::erase(criteria_id id) {
         if (index->second.empty())
             by_destination_.erase(index);
     }
+    triggers_ -= found->second->trigger != trigger_number{};
     criteria_.erase(found);
 }
 

@@ -55,6 +55,8 @@ public:
 
     criterion* find(criteria_id id);
     std::size_t size() const noexcept { return criteria_.size(); }
+    /// Those that count towards limits: subscriber criteria have one of their own.
+    std::size_t filters() const noexcept { return criteria_.size() - triggers_; }
     /// By id.
     const std::map<criteria_id, std::unique_ptr<criterion>>& criteria() const noexcept {
         return criteria_;
@@ -82,6 +84,7 @@ private:
     criteria_id next_id_{1};
     std::map<criteria_id, std::unique_ptr<criterion>> criteria_;
     std::map<std::string, std::set<criteria_id>, std::less<>> by_destination_;
+    std::size_t triggers_ = 0;
 };
 
 } // namespace flowtap::tap

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <flowtap/core/clock.hpp>
@@ -12,6 +13,7 @@
 #include <flowtap/dtcp/request.hpp>
 #include <flowtap/dtcp/response.hpp>
 #include <flowtap/path/data_path.hpp>
+#include <flowtap/tap/subscribers.hpp>
 
 #include "bandwidth.hpp"
 #include "edition.hpp"
@@ -59,6 +61,11 @@ struct criterion {
     std::shared_ptr<const countdowns> timers;
     std::vector<stream_key> streams;
     bandwidth_meter meter;
+
+    // Of a subscriber ADD only, whose slot has no filter: its mirrors have their own.
+    trigger_number trigger;
+    /// The drop policy that is on.
+    std::optional<std::string> drop_policy;
 
     // In dynamic flow capture only.
     std::vector<std::shared_ptr<content_destination>> destinations;

@@ -16,7 +16,7 @@ namespace {
 /// What decides on the end of a criterion. To be read once for a decision and for what is told of
 /// it: workers go on matching meanwhile.
 criterion_reading look_at(const control& state, const criterion& what) {
-    return make_reading(state.path.counters(what.slot), state.path.remaining(what.slot));
+    return make_reading(state.counters_of(what), state.path.remaining(what.slot));
 }
 
 /// When the first of the timeouts in seconds ends, as far as is known now; none if none is set.
@@ -66,7 +66,7 @@ void expire(control& state, control_source& of, criterion& what, const criterion
     told.configured = what.timers->limits;
     told.remaining = remaining;
     const bool is_told = what.terms->entry.send_async;
-    const edition without = state.remove(of, what);
+    const edition without = state.remove(of, what, now);
     if (is_told)
         state.notifications.tell(of.id(), std::move(told), without);
 }

@@ -202,7 +202,7 @@ void access_point::implementation::purge(control_source& from, std::string_view 
     note.detail = reason;
     write_audit(state_.audit, from.name(), "", std::move(note), now.wall);
     for (criterion* one : all)
-        state_.remove(from, *one);
+        state_.remove(from, *one, now);
 }
 
 void access_point::implementation::apply(settings with,
@@ -277,7 +277,11 @@ status access_point::implementation::state() const {
     now.sessions = sessions_.size();
     now.criteria = state_.sources.criteria();
     now.control_sources = state_.sources.sources().size();
-    now.content_destinations = state_.streams.size();
+    now.content_destinations = state_.streams.size() - state_.streams.size(control_source_id{});
+    const path::slot_counters mirrored = state_.mirrors.totals();
+    now.mirrors = state_.mirrors.size();
+    now.mirrored_packets = mirrored.packets;
+    now.mirrored_octets = mirrored.octets;
     return now;
 }
 

@@ -41,6 +41,7 @@ struct access_point::implementation {
     bool reset_sequence(std::string_view source, time_stamp now);
     bool save_sequences();
     status state() const;
+    mirror_port& mirrors() noexcept { return state_.mirrors; }
     std::vector<kernel_filter_status> kernel_filter_states() const {
         return state_.published.kernel_state();
     }

@@ -77,12 +77,4 @@ answer handle(request_context& context, const dtcp::noop_request& asked) {
     return accept(context);
 }
 
-answer handle(request_context& context, const dtcp::enable_request&) {
-    return refuse(context, audit_event::enable, make_error_code(errc::not_built));
-}
-
-answer handle(request_context& context, const dtcp::disable_request&) {
-    return refuse(context, audit_event::disable, make_error_code(errc::not_built));
-}
-
 } // namespace flowtap::tap

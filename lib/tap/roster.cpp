@@ -27,7 +27,7 @@ void roster::apply(const settings& with) {
     for (const auto& [name, source] : sources_) {
         configure(*source);
         if (!has_quota(*source))
-            shared_criteria_ += source->size();
+            shared_criteria_ += source->filters();
     }
     for (const auto& [name, source] : with_.sources)
         enter(name);
@@ -73,7 +73,7 @@ std::size_t roster::stream_quota(std::size_t criteria_quota) const {
 }
 
 bool roster::has_room_for_criterion(const control_source& of) const {
-    if (of.with.criteria_limit && of.size() >= *of.with.criteria_limit)
+    if (of.with.criteria_limit && of.filters() >= *of.with.criteria_limit)
         return false;
     return has_quota(of) || shared_criteria_ < rest_of(with_.criteria_limit, reserved_criteria_);
 }
@@ -84,7 +84,8 @@ bool roster::has_room_for_streams(const control_source& of, std::size_t added,
         return true;
     if (has_quota(of))
         return streams.size(of.id()) + added <= stream_quota(*of.with.criteria_limit);
-    std::size_t shared = streams.size();
+    // Those of mirrors are nobody's.
+    std::size_t shared = streams.size() - streams.size(control_source_id{});
     for (const auto& [name, own] : with_.sources)
         if (const auto found = sources_.find(name); found != sources_.end() && own.criteria_limit)
             shared -= streams.size(found->second->id());
@@ -93,16 +94,19 @@ bool roster::has_room_for_streams(const control_source& of, std::size_t added,
 
 criterion& roster::insert(control_source& into, std::unique_ptr<criterion> added) {
     ++criteria_;
+    const std::size_t filters = into.filters();
+    criterion& one = into.insert(std::move(added));
     if (!has_quota(into))
-        ++shared_criteria_;
-    return into.insert(std::move(added));
+        shared_criteria_ += into.filters() - filters;
+    return one;
 }
 
 void roster::erase(control_source& from, criteria_id id) {
     --criteria_;
-    if (!has_quota(from))
-        --shared_criteria_;
+    const std::size_t filters = from.filters();
     from.erase(id);
+    if (!has_quota(from))
+        shared_criteria_ -= filters - from.filters();
 }
 
 } // namespace flowtap::tap

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// DELETE, REFRESH and LIST: the requests that select criteria.
+// DELETE, REFRESH, LIST, ENABLE and DISABLE: the requests that select criteria.
 #include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <flowtap/dtcp/error.hpp>
 #include <flowtap/tap/error.hpp>
 
 #include "capture_rules.hpp"
@@ -73,6 +74,20 @@ answer refuse_unknown(request_context& context, audit_event event, std::uint64_t
     return given;
 }
 
+/// Criteria of subscribers cannot have a budget (add_subscriber.cpp).
+std::optional<answer> refuse_budgets(request_context& context, const dtcp::timeouts& given,
+                                     const std::vector<criterion*>& selected) {
+    const bool of_subscribers =
+        std::any_of(selected.begin(), selected.end(),
+                    [](const criterion* one) { return one->trigger != trigger_number{}; });
+    if (!of_subscribers || (!given.packets && !given.bytes))
+        return std::nullopt;
+    const auto about =
+        given.packets ? dtcp::parameter::timeout_packets : dtcp::parameter::timeout_bytes;
+    return refuse(context, audit_event::refresh,
+                  dtcp::error_at(context.message, about, dtcp::errc::invalid_timeout));
+}
+
 /// The record of a request that was done to `selected`. The numbers are listed while they are few.
 audit_note note_of(audit_event event, const std::vector<criterion*>& selected) {
     static constexpr std::size_t listed_at_most = 64;
@@ -107,7 +122,7 @@ answer handle(request_context& context, const dtcp::delete_request& asked) {
     if (auto instead = record(context, note_of(audit_event::remove, selected)))
         return std::move(*instead);
     for (criterion* one : selected)
-        context.state.remove(source, *one);
+        context.state.remove(source, *one, context.now);
     answer given = accept(context);
     given.head.criteria_count = static_cast<std::uint32_t>(selected.size());
     // Also when this removed nothing: what a request before it removed must be gone, too.
@@ -124,6 +139,8 @@ answer handle(request_context& context, const dtcp::refresh_request& asked) {
     if (const auto unknown = find_unknown(source, asked.selected))
         return refuse_unknown(context, audit_event::refresh, *unknown);
     std::erase_if(selected, [](const criterion* one) { return one->is_static(); });
+    if (auto refused = refuse_budgets(context, asked.limits, selected))
+        return std::move(*refused);
     if (auto instead = record(context, note_of(audit_event::refresh, selected)))
         return std::move(*instead);
     const auto refreshed = std::count_if(selected.begin(), selected.end(), [&](criterion* one) {
@@ -157,6 +174,62 @@ answer handle(request_context& context, const dtcp::list_request& asked) {
         std::make_unique<listing>(source, given.head, asked.detail, std::move(snapshot),
                                   context.state.make_hash(source.with.key), context.now.steady);
     return given;
+}
+
+namespace {
+
+/// Whether there are drop policies to switch, and whether there is one of this name.
+std::optional<answer> refuse_policy(request_context& context, audit_event event,
+                                    const std::string& policy) {
+    const subscriber_service* const subscribers = context.state.subscribers;
+    if (subscribers == nullptr)
+        return refuse(context, event, make_error_code(errc::not_built));
+    if (!subscribers->knows_drop_policy(policy))
+        return refuse(context, event,
+                      dtcp::error_at(context.message, dtcp::parameter::x_drop_policy,
+                                     errc::unknown_drop_policy));
+    return std::nullopt;
+}
+
+/// ENABLE and DISABLE: those of the selected criteria that are concerned get `after`.
+/// Criteria that are none of subscribers have no drop policies.
+template <class Request, class Concerned>
+answer switch_policy(request_context& context, audit_event event, const Request& asked,
+                     Concerned is_concerned, const std::optional<std::string>& after) {
+    if (auto refused = refuse_policy(context, event, asked.drop_policy))
+        return std::move(*refused);
+    std::vector<criterion*> selected = select(context, asked.selected);
+    if (const auto unknown = find_unknown(context.from.source, asked.selected))
+        return refuse_unknown(context, event, *unknown);
+    std::erase_if(selected, [&](const criterion* one) {
+        return one->trigger == trigger_number{} || (one->is_static() && !asked.include_static) ||
+               !is_concerned(*one);
+    });
+    if (auto instead = record(context, note_of(event, selected)))
+        return std::move(*instead);
+    for (criterion* one : selected) {
+        one->drop_policy = after;
+        context.state.subscribers->drop(one->trigger, after, context.now);
+    }
+    answer given = accept(context);
+    given.head.criteria_count = static_cast<std::uint32_t>(selected.size());
+    // Nothing that the policy names leaves after the answer.
+    given.until = awaited::settled;
+    given.number = context.state.published.pending();
+    return given;
+}
+
+} // namespace
+
+answer handle(request_context& context, const dtcp::enable_request& asked) {
+    return switch_policy(
+        context, audit_event::enable, asked, [](const criterion&) { return true; },
+        asked.drop_policy);
+}
+
+answer handle(request_context& context, const dtcp::disable_request& asked) {
+    const auto has_it = [&](const criterion& one) { return one.drop_policy == asked.drop_policy; };
+    return switch_policy(context, audit_event::disable, asked, has_it, std::nullopt);
 }
 
 } // namespace flowtap::tap

@@ -138,6 +138,9 @@ public:
     /// All sessions of a network element have ended (Accounting-On and -Off). Returns how many.
     std::size_t end_sessions(std::string_view element, time_stamp now);
 
+    /// All sessions there are. Returns how many.
+    std::size_t end_all_sessions(time_stamp now);
+
     // RADIUS.
 
     /// A change of authorization. Errors: `errc::unknown_session`, `errc::no_session_number`,

@@ -23,6 +23,7 @@
 #include <flowtap/tap/kernel_filters.hpp>
 #include <flowtap/tap/sequence_store.hpp>
 #include <flowtap/tap/settings.hpp>
+#include <flowtap/tap/subscribers.hpp>
 
 namespace flowtap::tap {
 
@@ -73,6 +74,8 @@ struct surroundings {
     /// made in `background`, at most ten times a second, and widened in `turn` when a criterion is
     /// added. Null: there are none.
     kernel_filters* kernel = nullptr;
+    /// What subscriber requests of DTCP are handed to. Null: they are not implemented (501).
+    subscriber_service* subscribers = nullptr;
 };
 
 /// What an operator may see of the access point: no names, addresses or interfaces.
@@ -81,6 +84,11 @@ struct status {
     std::size_t criteria = 0;
     std::size_t control_sources = 0;
     std::size_t content_destinations = 0;
+    /// Sessions of subscribers that are mirrored, and what was copied of all there ever were, each
+    /// packet once for each direction and family it was matched by.
+    std::size_t mirrors = 0;
+    std::uint64_t mirrored_packets = 0;
+    std::uint64_t mirrored_octets = 0;
     /// Requests without an answer: 497, 498, 499, and messages that were none.
     std::uint64_t bad_authentications = 0;
     std::uint64_t bad_sequences = 0;
@@ -169,6 +177,10 @@ public:
 
     /// Stores the exact sequence numbers: at a clean end. False if one could not be stored.
     bool save_sequences();
+
+    /// What mirrors subscribers' sessions. What is done there is published by the next `turn`. It
+    /// lives as long as the access point; `apply` and `restart` leave mirrors of RADIUS alone.
+    mirror_port& mirrors() noexcept;
 
     status state() const;
     /// By port, in the order of `kernel_filters::ports`.

@@ -31,6 +31,8 @@ enum class audit_event : std::uint8_t {
     sequence, ///< a sequence number rolled over, or was reset
     rotation, ///< the log goes on in another file
     chain,    ///< of the log itself: its chain begins, or went on after a line was not finished
+    authorization, ///< RADIUS asked to mirror a subscriber's session, or to end that
+    subscriber,    ///< something became of a subscriber whom an intercept is about
 };
 
 /// The word that stands for an event in the log: "login", "add", ...

@@ -35,6 +35,7 @@ struct mirror {
     trigger_number asked_for;
     /// IPv4 addresses and IPv6 prefixes, in any order.
     std::vector<ip_prefix> addresses;
+    family_set families = family_set(family::inet) | family::inet6;
     /// With its unit. In the place of addresses, where there are none: what comes in and goes out
     /// through it.
     std::string interface;
@@ -113,6 +114,8 @@ struct subscriber_request {
     std::string control_source;
     packet::mirror_id id;
     trigger subscribers;
+    /// What of the subscribers' packets is meant.
+    family_set families = family_set(family::inet) | family::inet6;
     /// One or two.
     std::vector<mirror_copy> copies;
     /// X-Drop-Policy; none: everything is copied.

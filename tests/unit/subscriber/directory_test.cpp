@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "rig.hpp"
+#include "subscriber_rig.hpp"
 
 using namespace flowtap;
 using namespace flowtap::subscriber;

@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "rig.hpp"
+#include "subscriber_rig.hpp"
 
 using namespace flowtap;
 using namespace flowtap::subscriber;
@@ -394,6 +394,10 @@ TEST_CASE("an element that starts again ends all its sessions, and no others") {
     CHECK(at.port.session_numbers() == numbers{9});
     CHECK(at.all.end_sessions("192.0.2.1", at.now) == 0);
     CHECK(at.all.state().logouts == 2);
+    CHECK(at.put(session("3", "bob", "10.0.0.3")));
+    CHECK(at.all.end_all_sessions(at.now) == 2);
+    CHECK(at.port.mirrors.empty());
+    CHECK(at.all.sessions().size() == 0);
 }
 
 TEST_CASE("another request of RADIUS for a session takes the place of the first") {

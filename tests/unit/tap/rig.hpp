@@ -122,9 +122,10 @@ inline std::string verified(std::string_view answer, std::string_view key = "Jun
 struct rig {
     explicit rig(settings with = usual_settings(), sequence_store* sequences = nullptr,
                  std::function<void(std::function<void()>)> background = nullptr,
-                 kernel_filters* kernel = nullptr)
-        : path(make_path_options()), point(std::move(with), {path, audit, make_test_hash, sequences,
-                                                             std::move(background), kernel}) {}
+                 kernel_filters* kernel = nullptr, subscriber_service* subscribers = nullptr)
+        : path(make_path_options()),
+          point(std::move(with), {path, audit, make_test_hash, sequences, std::move(background),
+                                  kernel, subscribers}) {}
 
     /// The workers' clock is the same as everybody's.
     path::data_path_options make_path_options() {
