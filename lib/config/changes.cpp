@@ -148,6 +148,14 @@ void compare_services(const configuration& old, const configuration& next, chang
     found.ssh_limits_changed = old.flow_tap_dtcp != next.flow_tap_dtcp;
 }
 
+void compare_subscribers(const radius_flow_tap_settings& old, const radius_flow_tap_settings& next,
+                         changes& found) {
+    found.radius_flow_tap_changed = old != next;
+    found.radius_clients_changed = old.clients != next.clients || old.listen != next.listen ||
+                                   old.accounting_port != next.accounting_port ||
+                                   old.authorization_port != next.authorization_port;
+}
+
 names units_of(const configuration& settings) {
     names units;
     for (const physical_interface& interface : settings.interfaces)
@@ -181,6 +189,10 @@ changes apply(const configuration& old, const configuration& next) {
     found.interfaces_changed = old.interfaces != next.interfaces;
     found.instances_changed = old.routing_instances != next.routing_instances;
     found.forwarding_classes_changed = old.forwarding_classes != next.forwarding_classes;
+    compare_subscribers(old.radius_flow_tap.value_or(radius_flow_tap_settings{}),
+                        next.radius_flow_tap.value_or(radius_flow_tap_settings{}), found);
+    found.radius_flow_tap_changed |=
+        old.radius_flow_tap.has_value() != next.radius_flow_tap.has_value();
     found.authentication_changed = old.radius_servers != next.radius_servers ||
                                    old.authentication_order != next.authentication_order;
     return found;

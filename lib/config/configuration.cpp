@@ -34,6 +34,7 @@ void resolve(loaded& into, reporter& report) {
     read_instances(top, into.settings, report);
     read_flow_tap(top, into.settings, report);
     read_flow_capture(top, into.settings, report);
+    read_radius_flow_tap(top, into.settings, report);
     check_surroundings(top, into.settings, report);
     into.found = report.take();
 }

@@ -22,6 +22,8 @@ void read_instances(const node& top, configuration& settings, reporter& report);
 void read_flow_tap(const node& top, configuration& settings, reporter& report);
 /// services dynamic-flow-capture
 void read_flow_capture(const node& top, configuration& settings, reporter& report);
+/// services radius-flow-tap
+void read_radius_flow_tap(const node& top, configuration& settings, reporter& report);
 /// What cannot stand beside flow-tap, and what is not built.
 void check_surroundings(const node& top, const configuration& settings, reporter& report);
 

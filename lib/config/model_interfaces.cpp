@@ -62,6 +62,10 @@ void read_interface(const node& written, configuration& settings,
         if (!is_new)
             report.error(device->where, "the device is captured for " + owner->second + " already");
     }
+    if (const word* device = written.value_of("egress-device"))
+        read.egress_device = device->text;
+    if (const word* port = written.value_of("egress-source-port"))
+        read.egress_source_port = static_cast<std::uint16_t>(number_of(*port));
     std::map<std::uint16_t, std::string> claimed;
     for (const node& child : written.children) {
         if (keyword_of(*child.row) != "unit")

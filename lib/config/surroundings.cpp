@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What cannot stand beside flow-tap, what is worth a warning there, and what is not built
-// (juniper.md, section 3: restrictions of flow-tap as Junos documents them).
+// What cannot stand beside flow-tap, and what is worth a warning there (juniper.md, section 3:
+// restrictions of flow-tap as Junos documents them).
 #include <array>
 
 #include "model.hpp"
@@ -50,12 +50,6 @@ constexpr std::array inet6_rules = {
     neighbour_rule{"interfaces * unit * family inet6 sampling", severity::warning, sampling},
 };
 
-/// What can be written and has no effect yet.
-constexpr std::array unbuilt_rules = {
-    neighbour_rule{"services radius-flow-tap", severity::warning,
-                   "radius-flow-tap is not built yet and is ignored"},
-};
-
 template <class Rules>
 void apply_rules(const Rules& rules, const node& checked, reporter& report) {
     for (const node& child : checked.children) {
@@ -86,7 +80,6 @@ void warn_of_tunnels(const node& top, reporter& report) {
 } // namespace
 
 void check_surroundings(const node& top, const configuration& settings, reporter& report) {
-    apply_rules(unbuilt_rules, top, report);
     if (!settings.flow_tap)
         return;
     apply_rules(neighbour_rules, top, report);

@@ -54,6 +54,10 @@ struct changes {
     bool forwarding_classes_changed = false;
     /// RADIUS servers or the order of authentication.
     bool authentication_changed = false;
+    /// Anything about subscribers.
+    bool radius_flow_tap_changed = false;
+    /// Where their RADIUS clients are listened to, and who they are.
+    bool radius_clients_changed = false;
 
     /// Nothing changes.
     bool empty() const { return *this == changes{}; }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <flowtap/config/radius_flow_tap.hpp>
 #include <flowtap/core/address.hpp>
 #include <flowtap/core/filter_spec.hpp>
 #include <flowtap/permission/login.hpp>
@@ -61,6 +62,10 @@ struct physical_interface {
     std::string name;
     /// The network device that is captured for it; empty when none is bound here.
     std::string capture_device;
+    /// The network device that copies leave through when a unit of it is in a pool; empty: the
+    /// routing table says.
+    std::string egress_device = {};
+    std::optional<std::uint16_t> egress_source_port = std::nullopt;
     std::vector<logical_interface> units;
 
     friend bool operator==(const physical_interface&, const physical_interface&) = default;
@@ -226,6 +231,9 @@ struct configuration {
     std::optional<flow_tap_settings> flow_tap = std::nullopt;
     /// Absent when `services dynamic-flow-capture` is not configured; never beside `flow_tap`.
     std::optional<dynamic_flow_capture_settings> dynamic_flow_capture = std::nullopt;
+
+    /// Absent when `services radius-flow-tap` is not configured.
+    std::optional<radius_flow_tap_settings> radius_flow_tap = std::nullopt;
 
     /// A configuration of nothing but defaults.
     configuration();

@@ -106,8 +106,6 @@ TEST_CASE("what cannot stand beside flow-tap is refused, and only beside it") {
     check_rows({{"services dynamic-flow-capture;",
                  {"f:1:10: warning: dynamic-flow-capture has no control source: nobody can ask for "
                   "anything"}},
-                {"services radius-flow-tap;",
-                 {"f:1:10: warning: radius-flow-tap is not built yet and is ignored"}},
                 {"firewall { filter x { term 1 { then syslog; } } }", {}},
                 {"forwarding-options port-mirroring { input; }", {}},
                 {"security ipsec;", {}}},
@@ -131,8 +129,6 @@ TEST_CASE("what may disturb flow-tap is warned of") {
          {"interfaces { st0 { unit 0 { family inet; } } }", {"f:3:14: warning: " + loops}},
          {"services { ipsec-vpn { rule x; } }", {"f:3:12: warning: " + loops}},
          {"security { ipsec { vpn y; } ike; }", {"f:3:12: warning: " + loops}},
-         {"services radius-flow-tap;",
-          {"f:3:10: warning: radius-flow-tap is not built yet and is ignored"}},
          {"forwarding-options { sampling { family inet6 { output; } } }", {}},
          {"protocols { bgp { group x { type internal; } } }",
           {"f:3:1: warning: \"protocols\" is ignored: this program has no business with it"}}},

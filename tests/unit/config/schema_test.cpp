@@ -25,6 +25,9 @@ std::string sample_value(const schema_row& row) {
     case value_type::none:
         return "";
     case value_type::name:
+        // Numbers or ranges of them, which the model looks at.
+        if (row.kind == statement_kind::list && row.path.find("drop-policy") != row.path.npos)
+            return "7";
         return row.path == "system login user * class" ? "read-only" : "some-name";
     case value_type::text:
         return "\"some text\"";
@@ -40,7 +43,10 @@ std::string sample_value(const schema_row& row) {
     case value_type::ipv4_address:
         return "192.0.2.9";
     case value_type::prefix:
-        return row.path.find("inet6") != std::string_view::npos ? "2001:db8::/32" : "192.0.2.0/24";
+        return row.path.find("inet6") != std::string_view::npos ||
+                       row.path.find("ipv6") != std::string_view::npos
+                   ? "2001:db8::/32"
+                   : "192.0.2.0/24";
     case value_type::interface_name:
         return "ge-0/0/0";
     case value_type::unit_name:
@@ -94,7 +100,8 @@ bool is_about_others(const diagnostic& problem) {
     for (const char* words :
          {"needs something after", "is not configured under", "needs a port", "needs a DSCP",
           "needs its own dtcp-key", "has no class", "has no secret", "has no shared-key",
-          "has no service-port", "has no address", "beside it", "has no content destination"})
+          "has no service-port", "has no address", "beside it", "has no content destination",
+          "no forwarding class", "is not built", "nothing tells the subscriber's packets"})
         if (problem.message.find(words) != std::string::npos)
             return true;
     return false;
