@@ -35,6 +35,8 @@ GOALS = {("64 octets", 1): Goal(2.5, 3.5), ("64 octets", 100): Goal(15, 25),
 WORKERS = Goal(1.7, 1.9)
 # What stands around a copy: IPv4 and UDP.
 OUTER = 28
+# As dfcd reads a capture.
+BLOCK = 256 << 10
 TITLE = "Capture file in, file of copies out, from process start to exit"
 
 CONFIGURATION = """
@@ -132,9 +134,18 @@ def in_turn(commands, options, core):
 
 
 def against_tcpdump(job, program, options):
+    """Both, and what no reader of the file can do without: that the kernel hands it over."""
     copies = check_agreement(job, program)
     progress(f"  the same {copies} of {job.packets} packets")
-    return in_turn({"dfcd": job.dfcd(program), "tcpdump": job.tcpdump()}, options, options.core)
+    reading = ["dd", f"if={job.capture}", "of=/dev/null", f"bs={BLOCK}", "status=none"]
+    return in_turn({"dfcd": job.dfcd(program), "tcpdump": job.tcpdump(), "reading": reading},
+                   options, options.core)
+
+
+def line_of_reading(title, times):
+    ours, reading = median_of(times["dfcd"]), median_of(times["reading"])
+    share = reading / ours
+    return Line(title, ours, reading, share, share, "s", "x", None, None, Goal().verdict(share))
 
 
 def line_against(title, times, goal):
@@ -177,6 +188,9 @@ def measure(options, program, place):
         if not options.only or re.search(options.only, title):
             raw[title] = against_tcpdump(job, program, options)
             lines.append(line_against(title, raw[title], goal))
+            lines.append(line_of_reading(
+                title.replace("vs tcpdump", "reading the capture alone (dd), of dfcd's time"),
+                raw[title]))
         title = f"two workers, two files at once, {sizes}, {count} filters, vs one"
         if count == 100 and len(os.sched_getaffinity(0)) > 1 and (
                 not options.only or re.search(options.only, title)):

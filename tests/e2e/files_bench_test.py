@@ -34,6 +34,7 @@ def test_a_table_comes_out():
             row = rf"{sizes}, {filters}, vs tcpdump +[\d.]+ s +[\d.]+ s +[\d.]+x"
             assert re.search(row, done.stdout), done.stdout
     assert len(done.stderr.split("the same ")) == 5, done.stderr
+    assert sum("reading the capture alone" in row["title"] for row in told["table"]) == 4, told
     for row in told["table"]:
         if row["title"].endswith("tcpdump"):
             assert row["ratio"] == row["other"] / row["ours"], row
