@@ -203,6 +203,7 @@ flowtap::result<tap::settings> tap_settings(const config::configuration& with,
     add_services(IPPROTO_TCP, own.ssh, made);
     add_services(IPPROTO_TCP, own.metrics, made);
     add_services(IPPROTO_UDP, own.udp, made);
+    add_services(IPPROTO_UDP, own.radius, made);
     add_radius(with, made);
     add_interfaces(with, bound, made);
     for (const config::routing_instance& instance : with.routing_instances)

@@ -37,6 +37,8 @@ struct meeting_points {
     std::vector<flowtap::endpoint> ssh;
     /// Where requests over UDP come in and notifications go out.
     std::vector<flowtap::endpoint> udp;
+    /// Where RADIUS tells of subscribers.
+    std::vector<flowtap::endpoint> radius;
     /// Where status and metrics are served with TCP.
     std::vector<flowtap::endpoint> metrics;
 };

@@ -158,6 +158,8 @@ daemon::start(const options& chosen, const config::loaded& loaded_file, const pr
         return flowtap::fail(opened.error());
     if (const auto opened = made->open_metrics(); !opened)
         return flowtap::fail(opened.error());
+    if (const auto opened = made->open_subscribers(with); !opened)
+        return flowtap::fail(opened.error());
     if (const auto able = check_capabilities(chosen, *bound); !able)
         return flowtap::fail(able.error());
     if (with.flow_tap && with.flow_tap->kernel_filter)
@@ -197,7 +199,10 @@ void daemon::open_access_point(tap::settings with) {
         std::move(with),
         tap::surroundings{path_, *audit_, make_hash, sequences_.get(),
                           [this](std::function<void()> what) { background_->run(std::move(what)); },
-                          kernel_filters_ ? &*kernel_filters_ : nullptr});
+                          kernel_filters_ ? &*kernel_filters_ : nullptr,
+                          subscribers_ ? &subscribers_->service() : nullptr});
+    if (subscribers_)
+        subscribers_->begin(point_->mirrors(), loop_.now());
     service_ = std::make_unique<transport::dtcp_service>(loop_, *point_);
     if (datagrams_)
         service_->send_through(*datagrams_);
@@ -235,6 +240,9 @@ flowtap::result<void> daemon::admit(const config::configuration& next,
         return flowtap::fail(errc::other_service);
     if (const auto able = check_radius(next); !able)
         return flowtap::fail(able.error());
+    if (next.radius_flow_tap)
+        if (const auto able = subscribers::check(*next.radius_flow_tap); !able)
+            return flowtap::fail(able.error());
     if (const auto settings = tap_settings(next, bound_, own_endpoints()); !settings)
         return flowtap::fail(settings.error());
     return note_commit(who, {});
@@ -275,10 +283,12 @@ std::vector<std::string> daemon::apply(const config::configuration& next) {
             server_->disconnect([&](const auto& who) { return is_among(gone, who.name); });
         });
     }
+    std::vector<std::string> notes;
+    if (changed.radius_flow_tap_changed)
+        apply_subscribers(next, notes);
     in_force_ = next;
     service_->request_turn();
 
-    std::vector<std::string> notes;
     if (changed.service_restarted)
         notes.emplace_back("all filters are deleted and all mediation devices disconnected");
     if (changed.interfaces_changed || changed.udp_listen_changed || changed.kernel_filter_changed)
@@ -299,6 +309,50 @@ std::string daemon::show(flowtap::cli::report what) const {
                        "Content destinations:      {}\n",
                        in_force_.flow_tap ? "flow-tap" : "dynamic-flow-capture", now.criteria,
                        now.control_sources, now.sessions, now.content_destinations);
+}
+
+flowtap::result<void> daemon::open_subscribers(const config::configuration& with) {
+    if (!with.radius_flow_tap)
+        return {};
+    if (options_.write.empty()) {
+        auto pool =
+            egress_pool::open(options_, loop_, [this](const std::string& name, bool usable) {
+                subscribers_->all().set_member(name, usable, loop_.now());
+                if (service_)
+                    service_->request_turn();
+            });
+        if (!pool)
+            return flowtap::fail(pool.error());
+        pool_ = std::move(*pool);
+    }
+    auto made = subscribers::make(*with.radius_flow_tap, *audit_, pool_.get());
+    if (!made)
+        return flowtap::fail(made.error());
+    subscribers_ = std::move(*made);
+    auto radius = subscriber_radius::open(loop_, *with.radius_flow_tap, *subscribers_,
+                                          [this] { service_->request_turn(); });
+    if (!radius)
+        return flowtap::fail(radius.error());
+    subscriber_radius_ = std::move(*radius);
+    return {};
+}
+
+void daemon::apply_subscribers(const config::configuration& next, std::vector<std::string>& notes) {
+    const auto now = loop_.now();
+    if (subscribers_ && next.radius_flow_tap)
+        subscribers_->apply(*next.radius_flow_tap, now);
+    else if (subscribers_)
+        subscribers_->end_all(now);
+    const auto settings = next.radius_flow_tap.value_or(config::radius_flow_tap_settings{});
+    if (subscriber_radius_)
+        subscriber_radius_->set_clients(settings);
+    const auto before = in_force_.radius_flow_tap.value_or(config::radius_flow_tap_settings{});
+    const bool is_elsewhere = settings.listen != before.listen ||
+                              settings.accounting_port != before.accounting_port ||
+                              settings.authorization_port != before.authorization_port;
+    if (!subscribers_ || is_elsewhere)
+        notes.emplace_back("warning: where RADIUS tells of subscribers, and whether there is "
+                           "radius-flow-tap at all, changes when dfcd is started again");
 }
 
 flowtap::result<void> daemon::open_inputs(const bindings& bound) {
@@ -329,6 +383,8 @@ flowtap::result<void> daemon::open_inputs(const bindings& bound) {
 flowtap::result<void> daemon::add_line(const bound_input& input,
                                        std::unique_ptr<path::source> source) {
     auto sink = outlet_->make_sink(input.from);
+    if (sink && pool_)
+        sink = pool_->make_sink(std::move(*sink));
     if (!sink)
         return flowtap::fail(sink.error());
     auto added = std::make_unique<line>();
@@ -435,6 +491,8 @@ meeting_points daemon::own_endpoints() const {
     meeting_points own;
     if (server_)
         own.ssh = server_->addresses();
+    if (subscriber_radius_)
+        own.radius = subscriber_radius_->addresses();
     if (datagrams_)
         own.udp = datagrams_->addresses();
     if (metrics_ && metrics_->endpoint())
@@ -454,6 +512,8 @@ int daemon::run() {
             to_string(own.udp[i].address), own.udp[i].port);
     for (const flowtap::endpoint& where : own.metrics)
         log("metrics are served at {} port {}", to_string(where.address), where.port);
+    for (const flowtap::endpoint& where : own.radius)
+        log("listening for RADIUS on {} port {}", to_string(where.address), where.port);
     if (server_)
         log("the host key is {}", server_->fingerprint());
     if (metrics_)
@@ -626,8 +686,14 @@ void daemon::stop() {
 }
 
 control_counters daemon::count_control() const {
-    return {point_->state(), datagrams_ ? datagrams_->counters() : transport::datagram_counters{},
-            point_->kernel_filter_states()};
+    control_counters now{point_->state(),
+                         datagrams_ ? datagrams_->counters() : transport::datagram_counters{},
+                         point_->kernel_filter_states()};
+    if (subscribers_)
+        now.subscribers = subscribers_->all().state();
+    if (subscriber_radius_)
+        now.radius = subscriber_radius_->counters();
+    return now;
 }
 
 void daemon::print_summary() const {

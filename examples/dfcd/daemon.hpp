@@ -21,6 +21,7 @@
 
 #include "audit_file.hpp"
 #include "bindings.hpp"
+#include "egress_pool.hpp"
 #include "kernel_filters.hpp"
 #include "lines.hpp"
 #include "login_recorder.hpp"
@@ -31,6 +32,8 @@
 #include "progress.hpp"
 #include "radius_servers.hpp"
 #include "sequence_file.hpp"
+#include "subscriber_radius.hpp"
+#include "subscribers.hpp"
 #include "threads.hpp"
 
 namespace dfcd {
@@ -74,6 +77,9 @@ private:
     /// Where it listens; nowhere in a batch job.
     meeting_points own_endpoints() const;
     flowtap::result<void> open_metrics();
+    flowtap::result<void> open_subscribers(const flowtap::config::configuration& with);
+    void apply_subscribers(const flowtap::config::configuration& next,
+                           std::vector<std::string>& notes);
     flowtap::result<void> open_inputs(const bindings& bound);
     flowtap::result<void> add_line(const bound_input& input,
                                    std::unique_ptr<flowtap::path::source> source);
@@ -118,6 +124,11 @@ private:
     std::unique_ptr<flowtap::transport::datagram_server> datagrams_;
     /// The first of its sockets take requests; the others only send notifications.
     std::size_t request_sockets_ = 0;
+    /// Null without `services radius-flow-tap`, the pool also where copies go to files.
+    std::unique_ptr<egress_pool> pool_;
+    std::unique_ptr<subscribers> subscribers_;
+    /// Null when no RADIUS client tells of subscribers.
+    std::unique_ptr<subscriber_radius> subscriber_radius_;
     std::unique_ptr<flowtap::tap::access_point> point_;
     std::unique_ptr<flowtap::transport::dtcp_service> service_;
     /// Merges criteria.

@@ -11,7 +11,6 @@
 #include <flowtap/capture/device_meter.hpp>
 #include <flowtap/capture/live.hpp>
 #include <flowtap/capture/pcap_file_source.hpp>
-#include <flowtap/deliver/network_sink.hpp>
 #include <flowtap/deliver/pcap_file_sink.hpp>
 
 #include "error.hpp"
@@ -81,11 +80,7 @@ private:
 
 class network_outlet final : public copy_outlet {
 public:
-    explicit network_outlet(const options& chosen) {
-        how_.choice = chosen.egress;
-        how_.socket.too_long = chosen.oversize;
-        how_.socket.mark = copy_mark;
-    }
+    explicit network_outlet(const options& chosen) : how_(network_options_for(chosen)) {}
 
     flowtap::result<std::unique_ptr<path::sink>> make_sink(const input&) override {
         const bool is_first = how_.routes == nullptr;
@@ -174,6 +169,14 @@ std::string copies_name(const std::string& pattern, const input& of) {
          at += interface.size())
         name.replace(at, input_mark.size(), interface);
     return name;
+}
+
+deliver::network_options network_options_for(const options& chosen) {
+    deliver::network_options how;
+    how.choice = chosen.egress;
+    how.socket.too_long = chosen.oversize;
+    how.socket.mark = copy_mark;
+    return how;
 }
 
 path::worker_options worker_options_for(const options& chosen) {

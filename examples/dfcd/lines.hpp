@@ -8,6 +8,7 @@
 
 #include <flowtap/capture/live_options.hpp>
 #include <flowtap/core/result.hpp>
+#include <flowtap/deliver/network_sink.hpp>
 #include <flowtap/path/data_path.hpp>
 #include <flowtap/path/sink.hpp>
 #include <flowtap/path/source.hpp>
@@ -37,6 +38,9 @@ std::string copies_name(const std::string& pattern, const input& of);
 
 /// How a worker reads an input.
 flowtap::path::worker_options worker_options_for(const options& chosen);
+
+/// How copies leave for the network.
+flowtap::deliver::network_options network_options_for(const options& chosen);
 
 /// Where the copies of all inputs go: the network, or the files of `--write`.
 class copy_outlet {

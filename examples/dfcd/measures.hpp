@@ -3,15 +3,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <flowtap/path/data_path.hpp>
+#include <flowtap/subscriber/mirroring.hpp>
 #include <flowtap/tap/access_point.hpp>
 #include <flowtap/tap/kernel_filters.hpp>
 #include <flowtap/transport/datagram_server.hpp>
+
+#include "subscriber_radius.hpp"
 
 namespace dfcd {
 
@@ -21,6 +25,10 @@ struct control_counters {
     flowtap::transport::datagram_counters datagrams;
     /// Of the devices that have one, in the order of their ports.
     std::vector<flowtap::tap::kernel_filter_status> kernel_filters;
+    /// Without `services radius-flow-tap`: none.
+    std::optional<flowtap::subscriber::mirroring_status> subscribers;
+    /// What RADIUS asked about them, by what became of it.
+    subscriber_requests radius;
 };
 
 /// Everything that has happened, in numbers: no name, no address and no interface. Workers,

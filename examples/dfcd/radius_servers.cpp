@@ -8,11 +8,10 @@
 #include <utility>
 #include <variant>
 
-#include <flowtap/crypto/digest.hpp>
-#include <flowtap/crypto/hmac.hpp>
 #include <flowtap/radius/client.hpp>
 
 #include "log.hpp"
+#include "radius_cryptography.hpp"
 
 namespace dfcd {
 
@@ -26,12 +25,6 @@ namespace {
 constexpr std::chrono::seconds time_for_others{2};
 
 constexpr std::size_t longest_password = 128;
-
-radius::cryptography with_openssl() {
-    using hash = flowtap::crypto::keyed_hash_as<radius::keyed_hash, flowtap::crypto::hmac_md5>;
-    return {flowtap::crypto::md5, [](std::string_view key) { return std::make_unique<hash>(key); },
-            flowtap::crypto::fill_random};
-}
 
 radius::client_settings client_settings(const config::configuration& with) {
     radius::client_settings made;
@@ -93,8 +86,9 @@ radius_servers::open(transport::event_loop& loop, const config::configuration& w
                      std::string_view reserved) {
     if (!asks_radius(with))
         return std::shared_ptr<radius_servers>();
-    auto client = radius::client::create(loop.context(), client_settings(with), with_openssl(),
-                                         [](const std::string& line) { log("{}", line); });
+    auto client =
+        radius::client::create(loop.context(), client_settings(with), radius_cryptography(),
+                               [](const std::string& line) { log("{}", line); });
     if (!client)
         return flowtap::fail(client.error());
     return std::shared_ptr<radius_servers>(

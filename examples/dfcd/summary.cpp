@@ -131,6 +131,52 @@ void put_control(std::string& text, const control_counters& counted) {
                              dropped_datagrams(counted), datagrams.sent, datagrams.not_sent));
 }
 
+/// Sessions by member of the pool: `3, 3, 2`.
+std::string by_member(const flowtap::subscriber::mirroring_status& now) {
+    std::string text;
+    for (const std::size_t sessions : now.members)
+        text += fmt::format("{}{}", text.empty() ? "" : ", ", sessions);
+    return text;
+}
+
+void put_subscribers(std::string& text, const control_counters& counted) {
+    if (!counted.subscribers)
+        return;
+    const flowtap::subscriber::mirroring_status& now = *counted.subscribers;
+    put_line(text, "subscribers",
+             fmt::format("{} sessions, {} mirrored, {} waiting, {} triggers; {} logins, {} logouts",
+                         now.sessions, now.mirrored, now.waiting, now.triggers, now.logins,
+                         now.logouts));
+    if (!now.members.empty())
+        put_line(text, "by pool member", by_member(now));
+    if (const subscriber_requests& radius = counted.radius;
+        radius.handled + radius.repeated + radius.ignored != 0)
+        put_line(text, "RADIUS requests",
+                 fmt::format("{} ({} refused), {} repeated, {} ignored", radius.handled,
+                             radius.refused, radius.repeated, radius.ignored));
+}
+
+nlohmann::ordered_json subscribers_json(const control_counters& counted) {
+    nlohmann::ordered_json made;
+    const flowtap::subscriber::mirroring_status& now = *counted.subscribers;
+    made["sessions"] = now.sessions;
+    made["mirrored"] = now.mirrored;
+    made["waiting"] = now.waiting;
+    made["triggers"] = now.triggers;
+    made["members"] = now.members;
+    made["logins"] = now.logins;
+    made["logouts"] = now.logouts;
+    made["refused_sessions"] = now.refused_sessions;
+    made["failures"] = now.failures;
+    made["matched_packets"] = counted.tap.mirrored_packets;
+    made["matched_octets"] = counted.tap.mirrored_octets;
+    made["radius"] = {{"handled", counted.radius.handled},
+                      {"refused", counted.radius.refused},
+                      {"repeated", counted.radius.repeated},
+                      {"ignored", counted.radius.ignored}};
+    return made;
+}
+
 /// Why a kernel filter was given up, where the system said so.
 std::string reason_of(const tap::kernel_filter_status& one) {
     return one.reason.code ? one.reason.message() : "";
@@ -175,6 +221,7 @@ std::string summary_text(const totals& counted) {
     put_lines<path::delivery_counters>(text, copy_lines, copy_measures(), sum);
     put_kernel_filters(text, counted.control);
     put_control(text, counted.control);
+    put_subscribers(text, counted.control);
     return text;
 }
 
@@ -223,6 +270,8 @@ std::string summary_json(const totals& counted) {
         its["ordinal"] = each.ordinal;
         put_json(its, copy_measures(), each.counted);
     }
+    if (counted.control.subscribers)
+        summary["subscribers"] = subscribers_json(counted.control);
     summary["kernel_filters"] = nlohmann::ordered_json::array();
     for (const tap::kernel_filter_status& each : counted.control.kernel_filters) {
         nlohmann::ordered_json& its = summary["kernel_filters"].emplace_back();
