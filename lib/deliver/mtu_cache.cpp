@@ -12,11 +12,11 @@ result<mtu_cache> mtu_cache::open(const socket_options& options) {
     auto inet = options.via->udp_socket({});
     if (!inet)
         return fail(inet.error());
-    if (auto bound = bind_to_device(*inet, options); !bound)
+    if (auto bound = bind_to_device(*inet, options.device); !bound)
         return fail(bound.error());
     made.inet_ = std::move(*inet);
     auto inet6 = options.via->udp_socket({ip_address(family::inet6, {}), 0});
-    if (inet6 && bind_to_device(*inet6, options))
+    if (inet6 && bind_to_device(*inet6, options.device))
         made.inet6_ = std::move(*inet6);
     return made;
 }

@@ -71,18 +71,15 @@ sockaddr_ll packet_address(std::uint16_t ethertype, unsigned device) noexcept {
 } // namespace
 
 result<std::unique_ptr<route_watch_state>> route_watch_state::open(const socket_options& options) {
-    std::unique_ptr<route_watch_state> made(new route_watch_state(options.mark.value_or(0)));
+    std::unique_ptr<route_watch_state> made(new route_watch_state(options));
     if (auto opened = made->open_sockets(options); !opened)
         return fail(opened.error());
     return made;
 }
 
 result<void> route_watch_state::open_sockets(const socket_options& options) {
-    if (!options.device.empty()) {
-        device_ = ::if_nametoindex(options.device.c_str());
-        if (device_ == 0)
-            return system_failure(options.device.c_str());
-    }
+    if (!find_device())
+        return system_failure(options.device.c_str());
     for (descriptor* each : {&events_, &questions_}) {
         auto opened = options.via->route_socket();
         if (!opened)
@@ -246,7 +243,23 @@ route_watch_state::answer_to(const netlink_request& request) noexcept {
     }
 }
 
+/// Looks for the device anew: it may have gone, and come again with another number.
+bool route_watch_state::find_device() noexcept {
+    if (device_name_.empty())
+        return true;
+    const unsigned now = ::if_nametoindex(device_name_.c_str());
+    if (now == 0)
+        return false;
+    if (now != std::exchange(device_, now))
+        for (const descriptor& each : plain_)
+            if (each)
+                static_cast<void>(bind_to_device(each, device_name_));
+    return true;
+}
+
 route_state route_watch_state::route_to(const ip_address& to) noexcept {
+    if (!find_device())
+        return {};
     const auto answer = answer_to(ask_for_route(to, mark_, device_, sequence_ + 1));
     if (!answer)
         return {};

@@ -9,6 +9,7 @@
 #include <optional>
 #include <poll.h>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <flowtap/core/clock.hpp>
@@ -47,7 +48,8 @@ private:
         bool listening = false;
     };
 
-    explicit route_watch_state(std::uint32_t mark) : mark_(mark), table_(*this) {}
+    explicit route_watch_state(const socket_options& options)
+        : mark_(options.mark.value_or(0)), device_name_(options.device), table_(*this) {}
 
     result<void> open_sockets(const socket_options& options);
     void open_solicitor(solicitor& its, std::uint16_t ethertype, const socket_options& options);
@@ -57,6 +59,7 @@ private:
     void listen(solicitor& its, bool wanted) noexcept;
     void show() noexcept;
 
+    bool find_device() noexcept;
     route_state route_to(const ip_address& to) noexcept override;
     link_state link(unsigned index) noexcept override;
     neighbour_state neighbour(unsigned device, const ip_address& address) noexcept override;
@@ -67,7 +70,7 @@ private:
     std::optional<netlink_message> answer_to(const netlink_request& request) noexcept;
 
     const std::uint32_t mark_;
-    unsigned device_ = 0; ///< the only one that routes may lead out of; 0: any
+    const std::string device_name_; ///< the only device that routes may lead out of; empty: any
     std::mutex guard_;
     std::atomic<std::int64_t> due_{INT64_MIN}; ///< when to read next, as the steady clock counts
     std::atomic<std::uint64_t> version_{1};
@@ -75,6 +78,7 @@ private:
     std::atomic<std::uint64_t> overruns_{0};
 
     // All else is guarded.
+    unsigned device_ = 0; ///< the number that the device had last
     descriptor events_;
     descriptor questions_;
     std::uint32_t sequence_ = 0;

@@ -34,12 +34,12 @@ socket_address::socket_address(const endpoint& from) noexcept : socket_address()
     }
 }
 
-result<void> bind_to_device(const descriptor& socket, const socket_options& options) {
-    if (options.device.empty())
+result<void> bind_to_device(const descriptor& socket, const std::string& device) {
+    if (device.empty())
         return {};
-    if (::setsockopt(socket.number(), SOL_SOCKET, SO_BINDTODEVICE, options.device.c_str(),
-                     static_cast<socklen_t>(options.device.size() + 1)) != 0)
-        return fail(error(std::error_code(errno, std::system_category()), options.device));
+    if (::setsockopt(socket.number(), SOL_SOCKET, SO_BINDTODEVICE, device.c_str(),
+                     static_cast<socklen_t>(device.size() + 1)) != 0)
+        return fail(error(std::error_code(errno, std::system_category()), device));
     return {};
 }
 
@@ -59,7 +59,7 @@ result<void> prepare(const descriptor& socket, const socket_options& options) {
     if (options.mark && ::setsockopt(socket.number(), SOL_SOCKET, SO_MARK, &*options.mark,
                                      sizeof *options.mark) != 0)
         return fail(error(std::error_code(errno, std::system_category()), "socket mark"));
-    return bind_to_device(socket, options);
+    return bind_to_device(socket, options.device);
 }
 
 send_error kind_of(int system_error) noexcept {

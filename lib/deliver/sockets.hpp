@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <netinet/in.h>
 #include <span>
+#include <string>
 #include <sys/socket.h>
 
 #include <flowtap/core/address.hpp>
@@ -35,8 +36,9 @@ private:
     socklen_t size_ = 0;
 };
 
-/// Has a socket send through the device of `options`, if there is one. Errors: those of the system.
-result<void> bind_to_device(const descriptor& socket, const socket_options& options);
+/// Has a socket send through a device; with an empty name nothing is done. Errors: those of the
+/// system.
+result<void> bind_to_device(const descriptor& socket, const std::string& device);
 
 /// Sets what all sockets of sinks have. Errors: those of the system for the mark and the device.
 result<void> prepare(const descriptor& socket, const socket_options& options);

@@ -194,13 +194,24 @@ def a_device_that_goes_and_comes_again_is_opened_anew(net, program):
         wait_until(lambda: running.counts(2)["delivered"] == 2, "not counted")
 
 
+def a_device_that_was_replaced_unnoticed_gets_frames_again(net, program):
+    with bound(net, program) as (running, c, d):
+        running.do("send 2")
+        receive(c, 1), receive(d, 1)
+        net.run("t", "ip", "link", "delete", "td")
+        connect(net, "d")
+        wait_until(lambda: running.say("send 2") == "ok" and received(d), "no copies again")
+        assert running.counts(1)["dropped"] == 0
+
+
 def main(program):
     namespaces.require()
     for test in (copies_leave_through_the_device_of_their_binding,
                  a_device_that_is_down_holds_up_no_other,
                  a_next_hop_that_does_not_answer_holds_up_no_other,
                  a_binding_removed_under_traffic_loses_only_what_was_queued,
-                 a_device_that_goes_and_comes_again_is_opened_anew):
+                 a_device_that_goes_and_comes_again_is_opened_anew,
+                 a_device_that_was_replaced_unnoticed_gets_frames_again):
         with topology() as net:
             test(net, program)
         print("passed:", test.__name__, flush=True)

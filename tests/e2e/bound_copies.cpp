@@ -169,6 +169,10 @@ private:
         deliver::network_options with;
         with.choice = given_.egress;
         with.socket.device = given_.devices[number - 1];
+        auto routes = deliver::route_watch::open(with.socket);
+        if (!routes)
+            return routes.error().message();
+        with.routes = std::move(*routes);
         return to_text(
             bindings_.set(path::egress_id(number), [with]() -> result<std::unique_ptr<path::sink>> {
                 auto made = deliver::network_sink::open(with);

@@ -24,7 +24,8 @@ class FLOWTAP_DELIVER_API route_watch {
 public:
     /// Opens its sockets. Next hops can be resolved if packet sockets can be opened (CAP_NET_RAW);
     /// see `can_resolve`. The mark of `options` takes part in routing, as that of any socket; with
-    /// a device only routes out of it are there. Errors: those of the system for netlink.
+    /// a device only routes out of it are there, also when it was gone and has come again.
+    /// Errors: those of the system for netlink, and if there is no such device.
     static result<std::shared_ptr<route_watch>> open(const socket_options& options = {});
     ~route_watch();
     route_watch(const route_watch&) = delete;

@@ -22,8 +22,8 @@ struct socket_options {
     std::optional<std::uint32_t> mark;
     /// The device that copies leave through (SO_BINDTODEVICE), by a route out of it; empty: as the
     /// routing table says. Where there is no such route over IPv4, the destination is taken to be
-    /// on that device's link. Sockets stay with the device that has the name when they are opened:
-    /// when it goes and comes again, they are to be opened again.
+    /// on that device's link. IP sockets stay with the device that has the name when they are
+    /// opened: when it goes and comes again, they are to be opened again. Frames find it again.
     std::string device;
     /// Octets of the socket's send buffer; 0 leaves what the system gives.
     int send_buffer = 0;
