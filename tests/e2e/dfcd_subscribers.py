@@ -9,6 +9,7 @@ import hmac
 import json
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -237,6 +238,72 @@ def test_dtcp_mirrors_before_and_after_login_and_radius_comes_second():
         assert at.mirrored() == [(5, 77, packet) for packet in bobs] + \
             [(6, 4711, packet) for packet in carols] + [(5, 77, packet) for packet in again] + \
             [(7, 77, packet) for packet in taken]
+
+
+def test_more_sessions_than_may_be_mirrored_are_refused():
+    with contextlib.ExitStack() as stack:
+        at = Lab(stack, "session-limit 1;")
+        for session, address in ("77", BOB), ("78", CAROL):
+            at.log_in(session, "bob", address)
+        with contextlib.closing(lab.Device(at.dfcd.port, "lea1", "pw1")) as device:
+            add = [("X-JTap-Cdest-Dest-Address", MEDIATION), ("X-JTap-Cdest-Dest-Port", "6502"),
+                   ("Flags", "STATIC"), ("X-MD-Intercept-Id", "40000005"), ("X-UserName", "bob")]
+            assert device.ask("ADD", add, version="0.8").code == 550
+            assert at.authorize("77", "on") == "CoA-ACK", at.said
+            # No-op is answered as on.
+            for action in ("on", "noop"):
+                assert at.authorize("78", action) == "CoA-NAK", at.said
+                assert "Resources-Unavailable" in at.said, at.said
+        at.account("Stop", "77")
+        assert at.authorize("78", "on") == "CoA-ACK", at.said
+        at.end()
+
+
+def test_own_radius_traffic_is_never_tapped():
+    with contextlib.ExitStack() as stack:
+        at = Lab(stack)
+        with contextlib.closing(lab.Device(at.dfcd.port, "lea1", "pw1")) as device:
+            assert device.ask("ADD", lab.add_fields([])).code == 200
+
+            def to_port(port):
+                return lab.ipv4("127.0.0.9", "127.0.0.1", 17, lab.udp(4000, port, b"secrets"))
+
+            others = [to_port(port) for port in (at.accounting - 1, at.authorization + 1)]
+            at.pass_packets(to_port(at.accounting), others[0], to_port(at.authorization), others[1])
+        summary = at.end()
+        assert [lab.split_copy(copy)[5] for copy in lab.read_pcap(at.copies)] == others
+        assert summary["own"] == 2, summary
+
+
+def test_a_commit_without_radius_flow_tap_forgets_all_subscribers():
+    with contextlib.ExitStack() as stack:
+        at = Lab(stack, "static-subscriber office { accounting-session-id 4711; ip-address %s; }"
+                 % CAROL)
+        at.log_in("77", "bob", BOB)
+        assert at.authorize("77", "on") == "CoA-ACK", at.said
+        first = both_ways(BOB, PEER, b"first")
+        at.pass_packets(*first)
+        with open(at.dfcd.config) as config:
+            with_service = config.read()
+        with open(at.dfcd.config, "w") as config:
+            config.write(lab.configuration(LEA))
+        at.dfcd.process.send_signal(signal.SIGHUP)
+        at.dfcd.wait_for("the configuration was read again")
+        at.pass_packets(*both_ways(BOB, PEER, b"second"))
+        assert at.ask_status()["subscribers"]["sessions"] == 0
+        assert at.authorize("77", "on") == "CoA-NAK", at.said
+        # And back: the static one is there, the others come with their next update.
+        with open(at.dfcd.config, "w") as config:
+            config.write(with_service)
+        at.dfcd.process.send_signal(signal.SIGHUP)
+        at.dfcd.wait_for("read again(.*\n)*.*read again")
+        assert at.ask_status()["subscribers"]["sessions"] == 1
+        at.account("Interim-Update", "77", ("User-Name", '"bob"'), ("Framed-IP-Address", BOB))
+        assert at.authorize("77", "on") == "CoA-ACK", at.said
+        third = both_ways(BOB, PEER, b"third")
+        at.pass_packets(*third)
+        at.end()
+        assert [copy[2] for copy in at.mirrored()] == first + third
 
 
 def attribute(kind, value):
