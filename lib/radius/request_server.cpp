@@ -2,7 +2,6 @@
 #include <flowtap/radius/request_server.hpp>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <type_traits>
 #include <utility>
@@ -11,7 +10,7 @@
 #include <flowtap/radius/packet.hpp>
 
 #include "asio.hpp"
-#include "socket_address.hpp"
+#include "server_socket.hpp"
 
 namespace flowtap::radius {
 
@@ -78,18 +77,16 @@ void request_server::implementation::receive() {
 /// Reads one datagram and sends the answer, if there is one: a client that does not get it asks
 /// again. Returns false when there was nothing to read.
 bool request_server::implementation::answer_one() {
-    socket_address from;
     const int socket = stream.native_handle();
-    const ssize_t count =
-        ::recvfrom(socket, room.data(), room.size(), MSG_DONTWAIT, from.any(), &from.size);
-    if (count < 0)
-        return errno != EAGAIN && errno != EWOULDBLOCK;
-    const byte_view datagram = byte_view(room).first(static_cast<std::size_t>(count));
+    datagram_origin origin;
+    bool is_empty = false;
+    const auto datagram = receive_datagram(socket, room, origin, is_empty);
+    if (!datagram)
+        return !is_empty;
     const byte_view answer = std::visit(
-        [&](auto& with) { return with.feed(from.to_endpoint(), datagram, now()); }, state);
+        [&](auto& with) { return with.feed(origin.from.to_endpoint(), *datagram, now()); }, state);
     if (!answer.empty() && !is_closed)
-        ::sendto(socket, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL, from.any(),
-                 from.size);
+        send_answer(socket, answer, origin);
     return true;
 }
 
@@ -116,6 +113,7 @@ void request_server::implementation::write_log() {
 
 request_server::request_server(std::shared_ptr<implementation> with)
     : implementation_(std::move(with)) {
+    tell_destinations(implementation_->stream.native_handle());
     implementation_->wait_for_datagrams();
 }
 

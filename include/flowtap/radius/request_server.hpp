@@ -29,8 +29,7 @@ constexpr std::uint16_t authorization_port = 3799;
 /// One thread at a time runs the io_context. The members are for that thread, or for any while none
 /// does; so is destroying the server, after which nothing is called any more.
 ///
-/// It listens at one address, from which it also answers. At an unspecified address the system
-/// chooses what to answer from, which a client with a better way to another address refuses.
+/// It answers from the address that it was asked at, also where it listens at an unspecified one.
 ///
 /// \code
 /// auto server = radius::request_server::dynamic_authorization(

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <functional>
+#include <iostream>
 #include <optional>
 #include <poll.h>
 #include <string>
@@ -34,7 +35,10 @@ server_settings settings_for_tests() {
 /// A client of a server on loopback, in the same thread.
 struct peer {
     peer(asio::io_context& with, const endpoint& of)
-        : context(with), socket(open_client_socket(direct_opener(), of, std::nullopt).value()) {}
+        : context(with),
+          socket(open_client_socket(direct_opener(), of,
+                                    of.address.ip_family() == family::inet ? loopback : of.address)
+                     .value()) {}
 
     void send(const octets& datagram) { CHECK_FALSE(send_to_peer(socket.number(), datagram)); }
     /// Lets the server work until it has answered.
@@ -103,6 +107,29 @@ TEST_CASE("a server on loopback answers, hands on and counts") {
            0)
         context.run_one_for(std::chrono::milliseconds(1));
     CHECK(records.size() == 100);
+}
+
+TEST_CASE("a server at every address answers from the one that it was asked at") {
+    for (const ip_address& at : {ip_address::v4(0x7F000001), ip_address::v4(0x7F000203),
+                                 ip_address(family::inet6, {0, 1})}) {
+        CAPTURE(to_string(at));
+        if (at.ip_family() == family::inet6 && !direct_opener().udp_client_socket(at)) {
+            std::cout << "SKIPPED: no IPv6\n";
+            continue;
+        }
+        asio::io_context context;
+        server_settings settings = settings_for_tests();
+        settings.clients[0].address = at.ip_family() == family::inet ? loopback : at;
+        auto made = request_server::accounting(
+            context, {ip_address(at.ip_family(), {}), 0}, std::move(settings), test_cryptography(),
+            [](const accounting_record&, const ip_address&) { return true; });
+        REQUIRE(made);
+        // It takes nothing from another address.
+        peer client(context, {at, (*made)->address().port});
+        client.send(start(1));
+        CHECK(packet_view::parse(client.answer()).value().code() ==
+              packet_code::accounting_response);
+    }
 }
 
 TEST_CASE("a server of dynamic authorization goes by the clock of the system") {
