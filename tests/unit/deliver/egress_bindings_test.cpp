@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -32,12 +33,13 @@ const packet::encapsulation somewhere =
 
 /// What tests see of the sinks of one binding, and say to them.
 struct way_out {
-    std::vector<std::uint32_t> got; ///< numbers of copies
-    std::vector<std::size_t> calls; ///< how many copies each call of `consume` brought
-    std::size_t room = SIZE_MAX;    ///< for how many there is room
-    bool keeps = false;             ///< queues what there is no room for, ...
-    std::size_t most_kept = 4;      ///< ... up to so many
-    std::atomic<int> sinks{0};      ///< that are there now
+    std::vector<std::uint32_t> got;  ///< numbers of copies
+    std::vector<std::size_t> calls;  ///< how many copies each call of `consume` brought
+    std::size_t room = SIZE_MAX;     ///< for how many there is room
+    bool keeps = false;              ///< queues what there is no room for, ...
+    std::size_t most_kept = 4;       ///< ... up to so many
+    std::set<std::uint32_t> refused; ///< streams that there is no room for
+    std::atomic<int> sinks{0};       ///< that are there now
     int waits = 0;
     std::chrono::milliseconds longest_wait{0};
 };
@@ -56,7 +58,8 @@ public:
         std::size_t taken = 0;
         for (; taken < copies.size(); ++taken) {
             const std::span<const path::copy> one = copies.subspan(taken, 1);
-            if (where_.room != 0 && queue_.empty()) {
+            const bool is_refused = where_.refused.contains(one.front().stream.value());
+            if (where_.room != 0 && queue_.empty() && !is_refused) {
                 leave(number_of(one.front().packet));
                 ledger().delivered(one);
             } else if (where_.keeps && queue_.size() < where_.most_kept) {
@@ -255,6 +258,25 @@ TEST_CASE("a binding without room keeps no other waiting, and what waits leaves 
     CHECK(closes(all.of(2)));
     CHECK(closes(all.ledger.totals()));
     CHECK(all.ledger.totals().delivered == all.next);
+}
+
+TEST_CASE("no stream of a binding overtakes itself where others of it are stuck") {
+    lab all;
+    const auto give = [&](std::uint32_t stream) {
+        auto some = all.copies({2, 1});
+        some[0].stream = stream_id(stream);
+        CHECK(all.give(some) == 2);
+    };
+    all.ways[2].refused = {9};
+    give(9);
+    give(5); // behind
+    CHECK(all.ways[2].got.empty());
+    give(5); // must not go before the one that waits
+    CHECK(all.ways[2].got.empty());
+    all.ways[2].refused.clear();
+    give(5);
+    CHECK(all.ways[2].got == list{0, 2, 4, 6});
+    CHECK(all.ways[1].got == list{1, 3, 5, 7});
 }
 
 TEST_CASE("one binding that is full, alone, is full as any sink") {
