@@ -62,6 +62,7 @@ void compare_sources(const flow_tap_settings& old, const flow_tap_settings& next
     found.filter_limit_changed = old.filter_limit != next.filter_limit;
     found.fragments_changed = old.fragments != next.fragments;
     found.kernel_filter_changed = old.kernel_filter != next.kernel_filter;
+    found.remote_login_lifetime_changed = old.remote_login_lifetime != next.remote_login_lifetime;
     found.udp_listen_changed = old.udp_listen != next.udp_listen;
 }
 
@@ -145,7 +146,8 @@ void compare_services(const configuration& old, const configuration& next, chang
             old.flow_tap->families != next.flow_tap->families;
     if (old.flow_tap && next.flow_tap)
         compare_sources(*old.flow_tap, *next.flow_tap, found);
-    found.ssh_limits_changed = old.flow_tap_dtcp != next.flow_tap_dtcp;
+    found.ssh_limits_changed =
+        old.flow_tap_dtcp != next.flow_tap_dtcp || old.retries != next.retries;
 }
 
 void compare_subscribers(const radius_flow_tap_settings& old, const radius_flow_tap_settings& next,

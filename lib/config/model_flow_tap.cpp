@@ -202,6 +202,10 @@ void read_flow_tap(const node& top, configuration& settings, reporter& report) {
         limits.connection_limit =
             static_cast<unsigned>(number_or(*ssh, "connection-limit", limits.connection_limit));
         limits.rate_limit = static_cast<unsigned>(number_or(*ssh, "rate-limit", limits.rate_limit));
+        limits.source_connections = static_cast<unsigned>(
+            number_or(*ssh, "source-connection-limit", limits.source_connections));
+        limits.source_failures =
+            static_cast<unsigned>(number_or(*ssh, "source-failure-limit", limits.source_failures));
         settings.flow_tap_dtcp = limits;
     }
 
@@ -217,6 +221,8 @@ void read_flow_tap(const node& top, configuration& settings, reporter& report) {
     if (const word* fragments = written->value_of("fragments"))
         read.fragments = fragments->text == "all" ? copied_fragments::all : copied_fragments::first;
     read.kernel_filter = written->find("kernel-filter") != nullptr;
+    if (const word* lifetime = written->value_of("remote-login-lifetime"))
+        read.remote_login_lifetime = std::chrono::minutes(number_of(*lifetime));
     read.udp_listen = read_udp(*written, report);
     for (const node& child : written->children) {
         if (keyword_of(*child.row) != "control-source")

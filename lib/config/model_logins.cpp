@@ -23,6 +23,9 @@ constexpr std::array<key_statement, 3> key_statements = {{
     {"ssh-ecdsa", "ecdsa-sha2-"},
 }};
 
+/// Ten years: longer ones are as good, and times stay within their range.
+constexpr std::uint64_t longest_idle_minutes = 5'256'000;
+
 bool is_predefined(std::string_view class_name) {
     const auto classes = permission::predefined_classes();
     return std::any_of(classes.begin(), classes.end(),
@@ -52,6 +55,8 @@ void read_class(const node& written, configuration& settings, reporter& report) 
             check_word(permission_word, report);
             read.permissions.insert(permission_word.text);
         }
+    read.idle_timeout =
+        std::chrono::minutes(std::min(number_or(written, "idle-timeout", 0), longest_idle_minutes));
     settings.logins.insert(std::move(read));
 }
 
@@ -127,12 +132,30 @@ void check_uid_of(const node& written, std::map<std::string, const node*>& owner
                      "the user \"" + owner->second->key().text + "\" has this uid already");
 }
 
+void read_retries(const node& login, login_retries& read) {
+    const node* const written = login.find("retry-options");
+    if (written == nullptr)
+        return;
+    const auto number = [&](std::string_view keyword, unsigned otherwise) {
+        return static_cast<unsigned>(number_or(*written, keyword, otherwise));
+    };
+    const auto seconds = [&](std::string_view keyword, std::chrono::seconds otherwise) {
+        return std::chrono::seconds(
+            number_or(*written, keyword, static_cast<std::uint64_t>(otherwise.count())));
+    };
+    read.tries = number("tries-before-disconnect", read.tries);
+    read.backoff_threshold = number("backoff-threshold", read.backoff_threshold);
+    read.backoff_factor = seconds("backoff-factor", read.backoff_factor);
+    read.maximum_time = seconds("maximum-time", read.maximum_time);
+}
+
 } // namespace
 
 void read_logins(const node& top, configuration& settings, reporter& report) {
     const node* login = top.find_path({"system", "login"});
     if (login == nullptr)
         return;
+    read_retries(*login, settings.retries);
     std::map<std::string, const node*> owners;
     for (const node& child : login->children) {
         if (keyword_of(*child.row) == "class")

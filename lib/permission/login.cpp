@@ -29,9 +29,18 @@ void insert_by_name(std::vector<Named>& sorted, Named added) {
         sorted.insert(place, std::move(added));
 }
 
+principal with_class(principal who, const login_class* its_class) {
+    if (its_class == nullptr)
+        return who;
+    who.permissions = its_class->permissions;
+    who.idle_timeout = its_class->idle_timeout;
+    return who;
+}
+
 principal local_principal(const login_directory& logins, std::string_view user_name,
                           std::optional<endpoint> peer) {
-    return {std::string(user_name), logins.permissions_of(user_name), origin::local, peer};
+    return with_class({std::string(user_name), {}, origin::local, peer},
+                      logins.class_of(user_name));
 }
 
 /// `$6$` of `$6$salt$hash`.
@@ -71,9 +80,13 @@ const user* login_directory::find_user(std::string_view name) const noexcept {
     return find_by_name(users_, name);
 }
 
-permission_set login_directory::permissions_of(std::string_view user_name) const {
+const login_class* login_directory::class_of(std::string_view user_name) const noexcept {
     const user* found = find_user(user_name);
-    const login_class* its_class = found != nullptr ? find_class(found->class_name) : nullptr;
+    return found != nullptr ? find_class(found->class_name) : nullptr;
+}
+
+permission_set login_directory::permissions_of(std::string_view user_name) const {
+    const login_class* its_class = class_of(user_name);
     return its_class != nullptr ? its_class->permissions : permission_set{};
 }
 
@@ -119,8 +132,10 @@ principal radius_principal(const login_directory& logins, std::string_view user_
     std::string_view chosen = local_user_name;
     if (chosen.empty())
         chosen = logins.find_user(user_name) != nullptr ? user_name : remote_template_user;
-    return {std::string(user_name), merge(logins.permissions_of(chosen), permission_words),
-            origin::radius, peer};
+    principal who =
+        with_class({std::string(user_name), {}, origin::radius, peer}, logins.class_of(chosen));
+    who.permissions = merge(who.permissions, permission_words);
+    return who;
 }
 
 } // namespace flowtap::permission

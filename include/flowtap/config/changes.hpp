@@ -47,7 +47,9 @@ struct changes {
     bool fragments_changed = false;
     /// Whether packets are kept in the kernel.
     bool kernel_filter_changed = false;
-    /// The limits of DTCP over SSH, or whether it is served at all.
+    /// How long criteria of logins that RADIUS alone knows stay after the last one.
+    bool remote_login_lifetime_changed = false;
+    /// How logins may be tried, the limits of DTCP over SSH, or whether it is served at all.
     bool ssh_limits_changed = false;
     /// The addresses or ports at which requests over UDP come in.
     bool udp_listen_changed = false;

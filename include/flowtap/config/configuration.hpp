@@ -32,12 +32,30 @@ struct radius_server {
     friend bool operator==(const radius_server&, const radius_server&) = default;
 };
 
+/// `system login retry-options`
+struct login_retries {
+    /// Passwords in one connection.
+    unsigned tries = 3;
+    /// From the refusal of this number on in a connection, each is held back: by `backoff_factor`
+    /// the first one, and by as much more each that follows.
+    unsigned backoff_threshold = 2;
+    std::chrono::seconds backoff_factor{5};
+    /// Until somebody is logged in.
+    std::chrono::seconds maximum_time{120};
+
+    friend bool operator==(const login_retries&, const login_retries&) = default;
+};
+
 /// `system services flow-tap-dtcp ssh`
 struct ssh_limits {
     /// Connections at a time.
     unsigned connection_limit = 75;
     /// Connection attempts per minute.
     unsigned rate_limit = 150;
+    /// Connections of one address at a time that are not logged in.
+    unsigned source_connections = 10;
+    /// Refused logins of one address within ten minutes.
+    unsigned source_failures = 30;
 
     friend bool operator==(const ssh_limits&, const ssh_limits&) = default;
 };
@@ -138,6 +156,9 @@ struct flow_tap_settings {
     copied_fragments fragments = copied_fragments::first;
     /// Packets that no filter can match are kept in the kernel.
     bool kernel_filter = false;
+    /// How long criteria of a login that RADIUS alone knows stay after its last login; none: there
+    /// is no limit.
+    std::optional<std::chrono::minutes> remote_login_lifetime = std::nullopt;
     /// Where requests over UDP come in.
     std::vector<endpoint> udp_listen = {};
     /// `control-source default`.
@@ -221,6 +242,7 @@ struct configuration {
     permission::login_directory logins;
     std::vector<authentication_method> authentication_order{authentication_method::password};
     std::vector<radius_server> radius_servers;
+    login_retries retries = {};
     /// Absent when `system services flow-tap-dtcp ssh` is not configured.
     std::optional<ssh_limits> flow_tap_dtcp = std::nullopt;
     std::vector<physical_interface> interfaces;

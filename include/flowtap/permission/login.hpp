@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -21,6 +22,8 @@ namespace flowtap::permission {
 struct login_class {
     std::string name;
     permission_set permissions;
+    /// How long a session of an operator may be idle; zero: as long as it likes.
+    std::chrono::minutes idle_timeout{0};
 
     friend bool operator==(const login_class&, const login_class&) = default;
 };
@@ -61,6 +64,8 @@ public:
     std::span<const login_class> classes() const noexcept { return classes_; }
     std::span<const user> users() const noexcept { return users_; }
 
+    /// The class of a user; null when there is no such user or class.
+    FLOWTAP_PERMISSION_API const login_class* class_of(std::string_view user_name) const noexcept;
     /// The permissions of a user's class; none when there is no such user or class.
     FLOWTAP_PERMISSION_API permission_set permissions_of(std::string_view user_name) const;
 

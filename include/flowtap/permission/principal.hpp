@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ struct principal {
     origin from = origin::local;
     /// The other end of the connection, where there is one.
     std::optional<endpoint> peer = std::nullopt;
+    /// How long a session of an operator may be idle, by its class; zero: as long as it likes.
+    std::chrono::minutes idle_timeout{0};
 
     friend bool operator==(const principal&, const principal&) = default;
 };

@@ -122,6 +122,10 @@ TEST_CASE("limits, control sources and UDP change without touching criteria") {
           only([](changes& c) { c.fragments_changed = true; }));
     CHECK(after("udp { listen", "kernel-filter; udp { listen") ==
           only([](changes& c) { c.kernel_filter_changed = true; }));
+    CHECK(after("udp { listen", "remote-login-lifetime 60; udp { listen") ==
+          only([](changes& c) { c.remote_login_lifetime_changed = true; }));
+    CHECK(after("login {", "login { retry-options { backoff-factor 6; }") ==
+          only([](changes& c) { c.ssh_limits_changed = true; }));
     CHECK(after("rate-limit 100", "rate-limit 99") ==
           only([](changes& c) { c.ssh_limits_changed = true; }));
     CHECK(after("32002", "32003") == only([](changes& c) { c.udp_listen_changed = true; }));

@@ -140,6 +140,32 @@ TEST_CASE("the statements of our own load and every value arrives") {
           std::vector{ip_prefix{ip_address::v4(0xC6336409), 32}});
 }
 
+TEST_CASE("how logins may be tried loads and every value arrives") {
+    const configuration lab = ok(R"(
+system {
+    login {
+        retry-options {
+            tries-before-disconnect 4; backoff-threshold 1; backoff-factor 7;
+            maximum-time 60; minimum-time 20; lockout-period 5;
+        }
+        class ops { permissions [ flow-tap ]; idle-timeout 15; }
+        user ann { class ops; }
+    }
+    services { flow-tap-dtcp { ssh { source-connection-limit 4; source-failure-limit 9; } } }
+}
+services { flow-tap { remote-login-lifetime 43200; } }
+)");
+    CHECK(lab.retries == login_retries{4, 1, std::chrono::seconds(7), std::chrono::seconds(60)});
+    CHECK(lab.logins.class_of("ann")->idle_timeout == std::chrono::minutes(15));
+    CHECK(lab.flow_tap_dtcp == ssh_limits{75, 150, 4, 9});
+    CHECK(lab.flow_tap->remote_login_lifetime == std::chrono::hours(24 * 30));
+
+    const configuration usual = ok(junos_block);
+    CHECK(usual.retries == login_retries{3, 2, std::chrono::seconds(5), std::chrono::seconds(120)});
+    CHECK(usual.logins.class_of("ft-user1")->idle_timeout == std::chrono::minutes(0));
+    CHECK_FALSE(usual.flow_tap->remote_login_lifetime.has_value());
+}
+
 TEST_CASE("UDP has several addresses, ports and filters") {
     const configuration lab =
         ok(replaced(replaced(own_block, "listen 127.0.0.1 port 32002;",

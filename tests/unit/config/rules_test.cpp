@@ -396,6 +396,7 @@ TEST_CASE("statements that are not what they should be") {
              {"f:1:18: error: there is no statement \"users\" here; did you mean \"user\"?"}},
             {"system { login { zebra; } }",
              {"f:1:18: error: there is no statement \"zebra\" here; possible: class, message, "
+              "retry-options, "
               "user"}},
             {"system { login { user; } }", {"f:1:18: error: \"user\" needs a value after it"}},
             {"interfaces {\n ge-0/0/0 {\n  unit 0 {\n   vlan-id 5\n   family inet;\n } } }",
