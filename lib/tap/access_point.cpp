@@ -58,6 +58,10 @@ void access_point::hold_datagrams(bool held) {
     implementation_->hold_datagrams(held);
 }
 
+void access_point::withdraw(std::string_view source, time_stamp now) {
+    implementation_->withdraw(source, now);
+}
+
 void access_point::announce_start(std::string_view reason, time_stamp now) {
     implementation_->announce_start(reason, now);
 }

@@ -41,7 +41,12 @@ result<session_id> access_point::implementation::open(const permission::principa
     if (who.peer)
         address = who.peer->address;
     last_session_ = session_id{last_session_.value() + 1};
-    sessions_.try_emplace(last_session_, state_.sources.enter(who.name), std::move(peer), address);
+    control_source& source = state_.sources.enter(who.name);
+    if (who.from == permission::origin::radius)
+        remote_logins_.note(source, now.steady);
+    else
+        remote_logins_.forget(source);
+    sessions_.try_emplace(last_session_, source, std::move(peer), address);
     return last_session_;
 }
 
@@ -135,6 +140,7 @@ void access_point::implementation::close(session_id id, time_stamp now) {
 
 void access_point::implementation::turn(time_stamp now) {
     turned_ = now.steady;
+    end_remote_logins(now);
     unfinished_ = !expire_due(state_, now);
     // A publication makes all wait that comes after it, and one is enough: what has ended is
     // switched off first.
@@ -189,6 +195,8 @@ std::optional<steady_time> access_point::implementation::deadline() const {
         at_the_latest(*timer);
     if (const auto published = state_.published.due())
         at_the_latest(*published);
+    if (const auto login = next_end_of_remote_login())
+        at_the_latest(*login);
     return due;
 }
 
@@ -208,7 +216,6 @@ void access_point::implementation::purge(control_source& from, std::string_view 
 void access_point::implementation::apply(settings with,
                                          const std::function<bool(std::string_view)>& is_permitted,
                                          time_stamp now) {
-    write_audit(state_.audit, "", "", {audit_event::commit}, now.wall);
     const bool is_other_service = with.service != state_.with.service;
     state_.apply(std::move(with));
     if (is_other_service)
@@ -222,11 +229,42 @@ void access_point::implementation::apply(settings with,
         // Dynamic flow capture has no sessions.
         if (state_.with.service == dtcp::service_kind::dynamic_flow_capture)
             end_sessions(*source, "the service was changed");
-        if (is_permitted(name))
-            continue;
-        purge(*source, "the control source may not tap any more", now);
-        datagrams_.forget(*source);
-        end_sessions(*source, "the session was ended by a change of the configuration");
+        if (!is_permitted(name))
+            revoke(*source, "the control source may not tap any more",
+                   "the session was ended by a change of the configuration", now);
+    }
+}
+
+void access_point::implementation::revoke(control_source& from, std::string_view reason,
+                                          const std::string& diagnostic, time_stamp now) {
+    purge(from, reason, now);
+    datagrams_.forget(from);
+    end_sessions(from, diagnostic);
+    remote_logins_.forget(from);
+}
+
+void access_point::implementation::withdraw(std::string_view source, time_stamp now) {
+    const auto found = state_.sources.sources().find(source);
+    if (found != state_.sources.sources().end())
+        revoke(*found->second, "the control source may not tap any more",
+               "the session was ended: the login may not tap any more", now);
+}
+
+std::optional<steady_time> access_point::implementation::next_end_of_remote_login() const {
+    const auto oldest = remote_logins_.oldest();
+    if (!oldest || !state_.with.remote_login_lifetime)
+        return std::nullopt;
+    return *oldest + *state_.with.remote_login_lifetime;
+}
+
+void access_point::implementation::end_remote_logins(time_stamp now) {
+    if (!state_.with.remote_login_lifetime)
+        return;
+    while (control_source* const ended =
+               remote_logins_.take(now.steady - *state_.with.remote_login_lifetime)) {
+        if (!state_.with.local_logins.contains(ended->name()))
+            revoke(*ended, "its last login is too long ago",
+                   "the session was ended: log in again to go on", now);
     }
 }
 

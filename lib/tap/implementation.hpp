@@ -16,6 +16,7 @@
 #include "control.hpp"
 #include "datagrams.hpp"
 #include "intake.hpp"
+#include "remote_logins.hpp"
 #include "session.hpp"
 
 namespace flowtap::tap {
@@ -36,6 +37,7 @@ struct access_point::implementation {
     std::optional<steady_time> deadline() const;
     void apply(settings with, const std::function<bool(std::string_view)>& is_permitted,
                time_stamp now);
+    void withdraw(std::string_view source, time_stamp now);
     void announce_start(std::string_view reason, time_stamp now);
     void restart(time_stamp now);
     bool reset_sequence(std::string_view source, time_stamp now);
@@ -56,6 +58,13 @@ private:
     void announce(session_id id, session& of);
     /// Deletes all criteria of a control source, for a reason that is not its own.
     void purge(control_source& from, std::string_view reason, time_stamp now);
+    /// Both, and no more of its datagrams.
+    void revoke(control_source& from, std::string_view reason, const std::string& diagnostic,
+                time_stamp now);
+    /// Revokes remote logins whose lifetime is over.
+    void end_remote_logins(time_stamp now);
+    /// When the next one is due.
+    std::optional<steady_time> next_end_of_remote_login() const;
     /// Closes the sessions of a control source, for a reason that is not its own.
     void end_sessions(const control_source& of, const std::string& diagnostic);
 
@@ -74,6 +83,7 @@ private:
     std::map<session_id, session> sessions_;
     /// Those whose first answer waits for the data path.
     std::set<session_id> waiting_;
+    remote_logins remote_logins_;
     session_id last_session_;
     /// The last turn, and whether it left something to do that is due.
     steady_time turned_;

@@ -159,9 +159,14 @@ public:
     std::optional<steady_time> deadline() const;
 
     /// Serves `with` from now on: criteria that it does not concern stay as they are. Criteria of
-    /// control sources that `is_permitted` refuses go at once, and their sessions are closed.
+    /// control sources that `is_permitted` refuses go at once, and their sessions are closed. The
+    /// audit log hears of these; of the change itself the caller tells it, who knows whose it is.
     void apply(settings with, const std::function<bool(std::string_view source)>& is_permitted,
                time_stamp now);
+
+    /// A control source has been found not to be permitted any more: its criteria go at once, and
+    /// its sessions are closed. Nothing happens if there is none of this name.
+    void withdraw(std::string_view source, time_stamp now);
 
     /// Tells every configured target that all criteria are lost (599): at each start of the
     /// program. `reason` goes out as Alert-Info.

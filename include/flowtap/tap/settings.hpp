@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -143,6 +145,11 @@ struct settings {
     control_source_settings default_source;
     /// By Csource-ID.
     std::map<std::string, control_source_settings, std::less<>> sources;
+    /// The logins of the configuration. All others are known to a remote authority (RADIUS) alone.
+    std::set<std::string, std::less<>> local_logins;
+    /// How long the criteria and sessions of a login that is known to a remote authority alone last
+    /// after its last login; none: there is no limit.
+    std::optional<std::chrono::seconds> remote_login_lifetime;
     std::vector<interface_settings> interfaces;
     std::vector<std::string> routing_instances;
     /// Never a destination or a source of copies, unless the list of what a control source may use
