@@ -10,6 +10,8 @@
 
 #include <flowtap/transport/channel_router.hpp>
 
+#include "refusal_time.hpp"
+
 namespace flowtap::transport {
 
 namespace asio = boost::asio;
@@ -30,8 +32,8 @@ std::string_view text_of(const char* text) {
 
 connection_host::connection_host(event_loop& on, ssh_server_options with, authenticator& asked,
                                  const channel_router& routes)
-    : loop(on), options(std::move(with)), users(asked), router(routes), pool(options.login_threads),
-      room(room_size) {}
+    : loop(on), options(std::move(with)), limits(options.login), sources(limits), users(asked),
+      router(routes), pool(options.login_threads), room(room_size) {}
 
 connection::connection(connection_host& host, int socket, const endpoint& peer)
     : host_(&host), peer_(peer), socket_(socket), ready_(host.loop.context()), timer_(host.loop) {}
@@ -67,12 +69,14 @@ bool connection::start(ssh_bind settings) {
         return false;
 
     last_input_ = host_->loop.now().steady;
-    const steady_time deadline = last_input_ + host_->options.login_grace;
+    const steady_time deadline = last_input_ + host_->limits.grace;
     login_.emplace(session_.get(), host_->users, peer_, deadline);
     timer_.call_at(deadline, [self = weak_from_this()] {
         if (const auto alive = self.lock())
             alive->login_expired();
     });
+    is_waiting_to_log_in_ = true;
+    host_->sources.begin(peer_.address);
     submit_step();
     return true;
 }
@@ -107,8 +111,11 @@ void connection::after_step(login::outcome what) {
     case login::outcome::accepted:
         return begin_service();
     case login::outcome::refused: {
-        const steady_time due = login_->asked_at() + host_->options.refusal_delay;
-        if (due <= host_->loop.now().steady)
+        const steady_time now = host_->loop.now().steady;
+        const steady_time due =
+            refusal_time(host_->limits, login_->asked_at(), now, login_->refusals());
+        host_->sources.fail(peer_.address, now);
+        if (due <= now)
             return refuse_login();
         // The grace time is not watched while a refusal is held back: the refusal comes anyway.
         phase_ = phase::refusing;
@@ -126,13 +133,18 @@ void connection::refuse_login() {
     ++host_->counters.refused_logins;
     login_->refuse();
     const steady_time deadline = login_->deadline();
-    if (login_->refusals() >= host_->options.login_tries || deadline <= host_->loop.now().steady)
+    if (login_->refusals() >= host_->limits.tries || deadline <= host_->loop.now().steady)
         return close();
     timer_.call_at(deadline, [self = weak_from_this()] {
         if (const auto alive = self.lock())
             alive->login_expired();
     });
     submit_step();
+}
+
+void connection::leave_source() {
+    if (std::exchange(is_waiting_to_log_in_, false))
+        host_->sources.end(peer_.address);
 }
 
 void connection::login_expired() {
@@ -153,6 +165,7 @@ void connection::begin_service() {
     login_.reset();
     ++host_->counters.logins;
     ++host_->counters.authenticated;
+    leave_source();
     // What the client sent too early is still in the queue, and not served.
     while (message_handle early{ssh_message_get(session_.get())})
         ssh_message_reply_default(early.get());
@@ -270,6 +283,7 @@ void connection::abandon() {
 
 void connection::finish_close() {
     phase_ = phase::closed;
+    leave_source();
     const auto self = shared_from_this();
     timer_.cancel();
     boost::system::error_code ignored;

@@ -18,6 +18,7 @@
 #include "login.hpp"
 #include "login_pool.hpp"
 #include "session_channel.hpp"
+#include "source_table.hpp"
 
 namespace flowtap::transport {
 
@@ -31,6 +32,9 @@ public:
 
     event_loop& loop;
     const ssh_server_options options;
+    /// As they are now.
+    login_limits limits;
+    source_table sources;
     authenticator& users;
     const channel_router& router;
     login_pool pool;
@@ -95,6 +99,8 @@ private:
     void refuse_login();
     void begin_service();
     void login_expired();
+    /// Its source has one less that is not logged in.
+    void leave_source();
 
     void serve();
     bool pump_channels();
@@ -131,6 +137,8 @@ private:
     bool in_service_ = false;
     bool close_requested_ = false;
     bool broken_ = false;
+    /// It counts for its source.
+    bool is_waiting_to_log_in_ = false;
 };
 
 } // namespace flowtap::transport

@@ -18,6 +18,11 @@ steady_time now() {
     return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now());
 }
 
+/// Whether a key is only shown, without a signature.
+bool is_offer(ssh_message message) {
+    return ssh_message_auth_publickey_state(message) == SSH_PUBLICKEY_STATE_NONE;
+}
+
 std::optional<permission::public_key> key_of(ssh_message message) {
     ssh_key const offered = ssh_message_auth_pubkey(message);
     const char* const algorithm = ssh_key_type_to_char(ssh_key_type(offered));
@@ -98,10 +103,11 @@ std::optional<login::outcome> login::authenticate(message_handle message) {
             accepted_ = users_->check_password(attempt_, password);
         break;
     case SSH_AUTH_METHOD_PUBLICKEY:
-        if (check_key(message.get())) {
-            ssh_message_auth_reply_pk_ok_simple(message.get());
+        if (is_offer(message.get())) {
+            answer_offer(message.get());
             return std::nullopt;
         }
+        check_key(message.get());
         break;
     default:
         break;
@@ -110,19 +116,22 @@ std::optional<login::outcome> login::authenticate(message_handle message) {
     return accepted_ ? outcome::accepted : outcome::refused;
 }
 
-bool login::check_key(ssh_message message) {
+// Clients offer all keys they have, one after the other. It is answered at once: looking a key up
+// takes the same time whoever the user is, and `most_messages` bounds how many there are.
+void login::answer_offer(ssh_message message) {
     const auto key = key_of(message);
-    if (!key)
-        return false;
-    switch (ssh_message_auth_publickey_state(message)) {
-    case SSH_PUBLICKEY_STATE_VALID:
-        accepted_ = users_->check_key(attempt_, *key);
-        return false;
-    case SSH_PUBLICKEY_STATE_NONE:
-        return users_->accepts_key(attempt_, *key);
-    default:
-        return false;
+    if (key && users_->accepts_key(attempt_, *key)) {
+        ssh_message_auth_reply_pk_ok_simple(message);
+        return;
     }
+    ssh_message_auth_set_methods(message, offered_methods);
+    ssh_message_reply_default(message);
+}
+
+void login::check_key(ssh_message message) {
+    const auto key = key_of(message);
+    if (key && ssh_message_auth_publickey_state(message) == SSH_PUBLICKEY_STATE_VALID)
+        accepted_ = users_->check_key(attempt_, *key);
 }
 
 void login::refuse() {

@@ -46,8 +46,9 @@ private:
     std::optional<outcome> finish_key_exchange();
     std::optional<outcome> handle(message_handle message);
     std::optional<outcome> authenticate(message_handle message);
-    /// Whether the message only offers a key, and one that will do. A signature is decided on.
-    bool check_key(ssh_message message);
+    void answer_offer(ssh_message message);
+    /// Decides on a signature.
+    void check_key(ssh_message message);
 
     ssh_session session_;
     authenticator* users_;

@@ -147,7 +147,13 @@ void ssh_server::implementation::admit(tcp::socket socket) {
     if (failure)
         return; // it has gone already
 
-    switch (gate.arrive(loop.now().steady)) {
+    const steady_time now = loop.now().steady;
+    // Before the rate: whoever is kept away uses nothing of what the others have.
+    if (!sources.admits(from_asio(peer).address, now)) {
+        ++counters.refused_by_source;
+        return;
+    }
+    switch (gate.arrive(now)) {
     case connection_gate::decision::too_many:
         ++counters.refused_by_limit;
         return;
@@ -235,6 +241,11 @@ std::string ssh_server::fingerprint() const {
 
 void ssh_server::limit(std::size_t connections, std::size_t per_minute) {
     implementation_->gate.limit(connections, per_minute);
+}
+
+void ssh_server::limit(const login_limits& with) {
+    implementation_->limits = with;
+    implementation_->sources.limit(with);
 }
 
 void ssh_server::disconnect(const std::function<bool(const permission::principal&)>& chosen) {

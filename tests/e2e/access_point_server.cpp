@@ -101,9 +101,9 @@ bool set(ssh_server_options& options, std::uint16_t& notification_port, std::str
     else if (name == "rate-limit")
         options.rate_limit = value;
     else if (name == "login-grace")
-        options.login_grace = std::chrono::milliseconds(value);
+        options.login.grace = std::chrono::milliseconds(value);
     else if (name == "login-tries")
-        options.login_tries = value;
+        options.login.tries = value;
     else if (name == "idle-timeout")
         options.idle_timeout = std::chrono::milliseconds(value);
     else

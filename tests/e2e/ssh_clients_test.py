@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -77,6 +78,20 @@ class OpenSsh(unittest.TestCase):
                                   'flow-tap-dtcp'))
             self.assertEqual(done.returncode, 255)
             self.assertIn(b'Permission denied', done.stderr)
+
+    def test_keys_that_are_offered_are_no_tries(self):
+        with tempfile.TemporaryDirectory() as directory, Server(login_tries=1) as server:
+            offered = []
+            for number in range(4):
+                key = os.path.join(directory, f'key{number}')
+                subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key],
+                               check=True)
+                offered += ['-i', key]
+            done = run(['sshpass', '-p', 'lea1-secret',
+                        *server.ssh('lea1', *offered, '-o', 'IdentitiesOnly=yes',
+                                    '-s', '127.0.0.1', 'flow-tap-dtcp')],
+                       request(['NOOP DTCP/0.7']))
+        self.assertEqual([code for code, _ in answers(done.stdout)], [200], done.stderr)
 
     def test_wrong_password_unknown_user_and_no_permission_are_refused_alike(self):
         with Server() as server:

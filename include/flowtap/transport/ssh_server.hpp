@@ -24,6 +24,29 @@ namespace flowtap::transport {
 /// The port of Junos' flow-tap service.
 inline constexpr std::uint16_t flow_tap_port = 32001;
 
+/// How logins may be tried.
+struct login_limits {
+    /// From the start of a connection until somebody is logged in.
+    std::chrono::milliseconds grace{30'000};
+    /// Refused attempts until a connection is closed. A key that is only offered is no attempt.
+    std::size_t tries = 6;
+    /// A refusal goes out so long after the attempt arrived, whatever it took to decide; when that
+    /// took longer, a multiple of it. Zero: at once.
+    std::chrono::milliseconds refusal_delay{0};
+    /// From the refusal of this number on, counted in a connection, each is held back longer: by
+    /// `backoff_factor` the first one, and by as much more each that follows. Zero: none is.
+    std::size_t backoff_threshold = 0;
+    std::chrono::milliseconds backoff_factor{0};
+
+    /// Connections of one source at a time that are not logged in. A source is an IPv4 address, or
+    /// the /64 of an IPv6 one. Zero: any number.
+    std::size_t source_connections = 0;
+    /// Refused attempts of one source within `source_time`, beyond which its connections are closed
+    /// at once until it has one left again. Zero: any number.
+    std::size_t source_failures = 0;
+    std::chrono::milliseconds source_time{600'000};
+};
+
 /// How a server listens, and what it allows. The defaults are those of Junos where it has any.
 struct ssh_server_options {
     /// Where to listen; port 0 takes a free one. An IPv6 address never stands for IPv4 too.
@@ -36,13 +59,7 @@ struct ssh_server_options {
     /// Connections that are accepted within any minute.
     std::size_t rate_limit = 150;
 
-    /// From the start of a connection until somebody is logged in.
-    std::chrono::milliseconds login_grace{30'000};
-    /// Refused attempts until a connection is closed.
-    std::size_t login_tries = 6;
-    /// A refusal goes out this long after the attempt arrived, whatever it took to decide; later
-    /// when deciding took longer.
-    std::chrono::milliseconds refusal_delay{0};
+    login_limits login;
     /// Threads for key exchange and authentication at most; they are started as they are needed.
     /// An authenticator that waits long for others takes as many as there are connections.
     std::size_t login_threads = 2;
@@ -64,6 +81,8 @@ struct ssh_server_counters {
     std::uint64_t accepted = 0;
     std::uint64_t refused_by_limit = 0;
     std::uint64_t refused_by_rate = 0;
+    /// Of sources with too many connections or refused logins.
+    std::uint64_t refused_by_source = 0;
     /// Connections that ended before anybody was logged in: noise, key exchange that failed or
     /// stopped, no time or no tries left.
     std::uint64_t failed_connections = 0;
@@ -110,6 +129,8 @@ public:
 
     /// Changes the limits; connections that there are stay.
     void limit(std::size_t connections, std::size_t per_minute);
+    /// Changes how logins may be tried; the grace time of connections that there are stays.
+    void limit(const login_limits& with);
 
     /// Ends the connections of everybody whom `chosen` says yes to.
     void disconnect(const std::function<bool(const permission::principal&)>& chosen);

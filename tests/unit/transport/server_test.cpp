@@ -101,7 +101,7 @@ TEST_CASE("several clients are served at a time") {
 
 TEST_CASE("a wrong password is refused, as often as the limit says") {
     ssh_server_options options;
-    options.login_tries = 2;
+    options.login.tries = 2;
     server_rig rig(options);
     rig.start();
     auto asked = rig.client();
@@ -220,8 +220,8 @@ TEST_CASE("a diagnostic and the exit status reach the client after all output") 
 
 TEST_CASE("a refusal is held back until its time") {
     ssh_server_options options;
-    options.refusal_delay = 300ms;
-    options.login_tries = 1;
+    options.login.refusal_delay = 300ms;
+    options.login.tries = 1;
     server_rig rig(options);
     rig.start();
     auto asked = rig.client();
