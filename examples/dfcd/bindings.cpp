@@ -148,6 +148,7 @@ void read_flow_tap(const config::flow_tap_settings& service, tap::settings& made
         ports.push_back(where.port);
     made.families = service.families;
     made.criteria_limit = service.filter_limit;
+    made.remote_login_lifetime = service.remote_login_lifetime;
     made.fragments = service.fragments == config::copied_fragments::all
                          ? flowtap::path::fragment_policy::all
                          : flowtap::path::fragment_policy::first;
@@ -205,6 +206,8 @@ flowtap::result<tap::settings> tap_settings(const config::configuration& with,
     add_services(IPPROTO_UDP, own.udp, made);
     add_services(IPPROTO_UDP, own.radius, made);
     add_radius(with, made);
+    for (const flowtap::permission::user& known : with.logins.users())
+        made.local_logins.insert(known.name);
     add_interfaces(with, bound, made);
     for (const config::routing_instance& instance : with.routing_instances)
         made.routing_instances.push_back(instance.name);

@@ -33,14 +33,18 @@ std::string with_returns(std::string_view text) {
 } // namespace
 
 std::unique_ptr<transport::channel_handler>
-command_channel::open(cli::environment& around, const transport::channel_request& asked) {
+command_channel::open(cli::environment& around, const transport::channel_request& asked,
+                      transport::event_loop& loop, std::function<void()> ended) {
     if (!cli::session::admits(asked.who))
         return nullptr;
-    return std::unique_ptr<command_channel>(new command_channel(around, asked));
+    return std::unique_ptr<command_channel>(
+        new command_channel(around, asked, loop, std::move(ended)));
 }
 
-command_channel::command_channel(cli::environment& around, const transport::channel_request& asked)
-    : session_(asked.who, around, style_of(asked)), is_raw_(asked.screen.has_value()) {
+command_channel::command_channel(cli::environment& around, const transport::channel_request& asked,
+                                 transport::event_loop& loop, std::function<void()> ended)
+    : session_(asked.who, around, style_of(asked)), is_raw_(asked.screen.has_value()), loop_(loop),
+      ended_(std::move(ended)), idle_timer_(loop) {
     if (asked.kind == transport::request_kind::exec) {
         queue(asked.name);
         input_ended_ = true;
@@ -48,6 +52,8 @@ command_channel::command_channel(cli::environment& around, const transport::chan
         terminal_ =
             std::make_unique<cli::terminal>(session_, asked.screen->columns, asked.screen->rows);
         terminal_->start();
+        idle_timeout_ = asked.who.idle_timeout;
+        watch_idle();
     }
 }
 
@@ -65,6 +71,7 @@ std::size_t command_channel::on_data(flowtap::byte_view octets) {
         return 0;
     if (terminal_) {
         const std::string_view keys = text.substr(0, most_keys);
+        watch_idle();
         terminal_->feed(keys);
         on_writable();
         return keys.size();
@@ -112,6 +119,25 @@ void command_channel::on_writable() {
             return channel_->request_data();
         run_next();
     }
+}
+
+void command_channel::on_closed() {
+    channel_ = nullptr;
+    idle_timer_.cancel();
+    if (const auto ended = std::exchange(ended_, {}))
+        ended();
+}
+
+void command_channel::watch_idle() {
+    if (idle_timeout_.count() != 0)
+        idle_timer_.call_at(loop_.now().steady + idle_timeout_, [this] { end_idle(); });
+}
+
+void command_channel::end_idle() {
+    if (channel_ == nullptr || std::exchange(finished_, true))
+        return;
+    channel_->write_error("\r\nIdle timeout exceeded: closing session\r\n");
+    channel_->finish(1);
 }
 
 void command_channel::run_next() {

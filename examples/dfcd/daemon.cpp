@@ -110,19 +110,36 @@ flowtap::result<std::vector<file_request>> read_criteria(const options& chosen,
 
 daemon::daemon(const options& chosen, std::unique_ptr<audit_file> audit,
                const config::configuration& with)
-    : options_(chosen), audit_(std::move(audit)), path_(path_options()), users_({with.logins}),
-      logins_(users_,
-              [this](const transport::login_attempt& refused) {
-                  loop_.post([this, refused] { note_refused_login(refused); });
-              }),
+    : options_(chosen), audit_(std::move(audit)), path_(path_options()),
+      logins_(loop_, chosen.criteria.empty() ? std::string_view() : local_source,
+              login_listeners()),
       in_force_(with), progress_(chosen.shown) {
-    router_.serve(
-        transport::request_kind::subsystem, std::string(transport::dtcp_subsystem),
-        [this](const transport::channel_request& asked) { return service_->open(asked); });
+    router_.serve(transport::request_kind::subsystem, std::string(transport::dtcp_subsystem),
+                  [this](const transport::channel_request& asked) {
+                      // It may have been let in while a commit took that away.
+                      return logins_.still_holds(asked.who) ? service_->open(asked) : nullptr;
+                  });
+}
+
+logins::listeners daemon::login_listeners() {
+    return {[this](const transport::login_attempt& refused) {
+                loop_.post([this, refused] { note_refused_login(refused); });
+            },
+            [this](const std::string& name) {
+                point_->withdraw(name, loop_.now());
+                service_->request_turn();
+            },
+            [this](const flowtap::permission::principal& who) {
+                disconnect([who](const auto& other) {
+                    return other.name == who.name &&
+                           other.from == flowtap::permission::origin::radius &&
+                           other.permissions != who.permissions;
+                });
+            }};
 }
 
 daemon::~daemon() {
-    stop_radius();
+    logins_.stop();
     for (const auto& each : lines_) {
         each->worker->request_stop();
         if (each->thread.joinable())
@@ -227,9 +244,21 @@ void daemon::open_commands(const config::loaded& loaded) {
             [this](flowtap::cli::report what) { return show(what); }});
     for (const auto kind : {transport::request_kind::exec, transport::request_kind::shell})
         router_.serve_all(kind, [this](const transport::channel_request& asked) {
-            return command_channel::open(*commands_, asked);
+            return open_command_line(asked);
         });
     router_.allow_terminal(flowtap::cli::session::admits);
+}
+
+std::unique_ptr<transport::channel_handler>
+daemon::open_command_line(const transport::channel_request& asked) {
+    if (!logins_.still_holds(asked.who))
+        return nullptr;
+    auto opened = command_channel::open(*commands_, asked, loop_, [this, who = asked.who] {
+        note_operator(tap::audit_event::logout, who);
+    });
+    if (opened)
+        note_operator(tap::audit_event::login, asked.who);
+    return opened;
 }
 
 flowtap::result<void> daemon::admit(const config::configuration& next,
@@ -266,21 +295,30 @@ std::vector<std::string> daemon::apply(const config::configuration& next) {
     const auto is_among = [](const std::vector<std::string>& names, std::string_view name) {
         return std::find(names.begin(), names.end(), name) != names.end();
     };
+    logins::changes remote;
+    if (server_) {
+        if (auto applied = logins_.apply(next))
+            remote = std::move(*applied);
+        else
+            log("logins are decided on as before: {}", applied.error().message());
+    }
     point_->apply(
         *tap_settings(next, bound_, own_endpoints()),
-        [&](std::string_view source) { return !is_among(changed.tapping_ended, source); }, now);
+        [&](std::string_view source) {
+            return !is_among(changed.tapping_ended, source) &&
+                   !is_among(remote.tapping_ended, source);
+        },
+        now);
     if (changed.service_restarted)
         point_->restart(now);
     if (server_) {
-        if (auto rules = login_rules_of(next))
-            users_.replace(std::move(*rules));
-        else
-            log("logins are decided on as before: {}", rules.error().message());
         const config::ssh_limits limits = next.flow_tap_dtcp.value_or(config::ssh_limits{});
         server_->limit(limits.connection_limit, limits.rate_limit);
-        // Soon, and not within a call of one of its channels.
-        loop_.post([this, is_among, gone = changed.logins_changed] {
-            server_->disconnect([&](const auto& who) { return is_among(gone, who.name); });
+        server_->limit(login_limits_of(next));
+        disconnect([is_among, here = changed.logins_changed,
+                    there = std::move(remote.logins_changed)](const auto& who) {
+            return is_among(here, who.name) ||
+                   (who.from == flowtap::permission::origin::radius && is_among(there, who.name));
         });
     }
     std::vector<std::string> notes;
@@ -445,31 +483,9 @@ flowtap::result<void> daemon::open_metrics() {
     return {};
 }
 
-flowtap::result<transport::login_rules> daemon::login_rules_of(const config::configuration& with) {
-    const bool are_same =
-        radius_ && asks_radius(with) && with.radius_servers == in_force_.radius_servers;
-    if (!are_same) {
-        const std::string_view reserved = options_.criteria.empty() ? "" : local_source;
-        auto opened = radius_servers::open(loop_, with, reserved);
-        if (!opened)
-            return flowtap::fail(opened.error());
-        radius_ = std::move(*opened);
-        std::erase_if(all_radius_, [](const auto& each) { return each.expired(); });
-        all_radius_.push_back(radius_);
-    }
-    transport::login_rules rules{with.logins, {}, radius_};
-    for (const config::authentication_method method : with.authentication_order)
-        rules.order.push_back(method == config::authentication_method::radius
-                                  ? transport::login_method::remote
-                                  : transport::login_method::password);
-    return rules;
-}
-
 flowtap::result<void> daemon::open_server(const config::configuration& with) {
-    auto rules = login_rules_of(with);
-    if (!rules)
-        return flowtap::fail(rules.error());
-    users_.replace(std::move(*rules));
+    if (const auto ready = logins_.apply(with); !ready)
+        return flowtap::fail(ready.error());
     auto listen = ssh_endpoints(options_);
     if (!listen)
         return flowtap::fail(listen.error());
@@ -480,7 +496,9 @@ flowtap::result<void> daemon::open_server(const config::configuration& with) {
     server.connection_limit = limits.connection_limit;
     server.rate_limit = limits.rate_limit;
     server.login_threads = most_login_threads;
-    auto opened = transport::ssh_server::listen(loop_, std::move(server), logins_, router_);
+    server.login = login_limits_of(with);
+    auto opened =
+        transport::ssh_server::listen(loop_, std::move(server), logins_.authenticator(), router_);
     if (!opened)
         return flowtap::fail(opened.error());
     server_ = std::move(*opened);
@@ -537,7 +555,7 @@ int daemon::run() {
 
     if (server_)
         server_->stop();
-    stop_radius();
+    logins_.stop();
     for (const auto& each : lines_)
         each->worker->request_stop();
     for (const auto& each : lines_)
@@ -651,6 +669,25 @@ void daemon::note_refused_login(const transport::login_attempt& attempt) {
         log("{}", written.error().message());
 }
 
+void daemon::note_operator(tap::audit_event what, const flowtap::permission::principal& who) {
+    tap::audit_record record;
+    record.time = loop_.now().wall;
+    record.event = what;
+    record.principal = who.name;
+    if (who.peer)
+        record.peer = to_string(*who.peer);
+    record.detail = "the command line";
+    if (const auto written = audit_->write(record); !written)
+        log("{}", written.error().message());
+}
+
+void daemon::disconnect(std::function<bool(const flowtap::permission::principal&)> chosen) {
+    loop_.post([this, chosen = std::move(chosen)] {
+        if (server_)
+            server_->disconnect(chosen);
+    });
+}
+
 void daemon::on_hangup() {
     commands_->reload();
     if (const auto opened = audit_->reopen(loop_.now().wall); !opened)
@@ -673,12 +710,6 @@ void daemon::reset_sequences() {
         }
     }
     service_->request_turn();
-}
-
-void daemon::stop_radius() {
-    for (const auto& each : all_radius_)
-        if (const auto servers = each.lock())
-            servers->stop();
 }
 
 void daemon::stop() {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -16,7 +17,6 @@
 #include <flowtap/transport/datagram_server.hpp>
 #include <flowtap/transport/dtcp_service.hpp>
 #include <flowtap/transport/event_loop.hpp>
-#include <flowtap/transport/ordered_authenticator.hpp>
 #include <flowtap/transport/ssh_server.hpp>
 
 #include "audit_file.hpp"
@@ -24,13 +24,12 @@
 #include "egress_pool.hpp"
 #include "kernel_filters.hpp"
 #include "lines.hpp"
-#include "login_recorder.hpp"
+#include "logins.hpp"
 #include "metrics_server.hpp"
 #include "operator_commands.hpp"
 #include "options.hpp"
 #include "privileges.hpp"
 #include "progress.hpp"
-#include "radius_servers.hpp"
 #include "sequence_file.hpp"
 #include "subscriber_radius.hpp"
 #include "subscribers.hpp"
@@ -68,9 +67,6 @@ private:
     daemon(const options& chosen, std::unique_ptr<audit_file> audit,
            const flowtap::config::configuration& with);
 
-    /// Who may log in by a configuration, and how that is found out.
-    flowtap::result<flowtap::transport::login_rules>
-    login_rules_of(const flowtap::config::configuration& with);
     flowtap::result<void> open_server(const flowtap::config::configuration& with);
     flowtap::result<void> open_sequences(const flowtap::config::configuration& with);
     flowtap::result<void> open_sockets(const flowtap::config::configuration& with);
@@ -93,6 +89,16 @@ private:
     void on_line_ended(line& ended, flowtap::path::worker::outcome how);
     flowtap::result<void> note(flowtap::tap::audit_event what);
     void note_refused_login(const flowtap::transport::login_attempt& attempt);
+    /// A session of the command line begins or ends.
+    void note_operator(flowtap::tap::audit_event what, const flowtap::permission::principal& who);
+    /// What is to be done about logins: of those whom the configuration or RADIUS knows.
+    logins::listeners login_listeners();
+    /// The handler of a channel of the command line; null for those who may not use it.
+    std::unique_ptr<flowtap::transport::channel_handler>
+    open_command_line(const flowtap::transport::channel_request& asked);
+    /// Ends the sessions of those whose permissions or keys are others now: soon, and not within a
+    /// call of one of their channels.
+    void disconnect(std::function<bool(const flowtap::permission::principal&)> chosen);
     /// What SIGHUP asks for: the audit log's path anew, and what operators have left.
     void on_hangup();
     void open_commands(const flowtap::config::loaded& loaded);
@@ -106,8 +112,6 @@ private:
     std::string show(flowtap::cli::report what) const;
     /// Does what operators have asked for with `--reset-sequence`.
     void reset_sequences();
-    /// Nobody waits for RADIUS servers any more.
-    void stop_radius();
     void stop();
     control_counters count_control() const;
     void print_summary() const;
@@ -133,13 +137,7 @@ private:
     std::unique_ptr<flowtap::transport::dtcp_service> service_;
     /// Merges criteria.
     std::unique_ptr<background_thread> background_;
-    flowtap::transport::ordered_authenticator users_;
-    /// Those that logins are asked about at from now on; null when there are none.
-    std::shared_ptr<radius_servers> radius_;
-    /// Those, and those of before that may still be asked.
-    std::vector<std::weak_ptr<radius_servers>> all_radius_;
-    /// The same, with a record of whom they refuse.
-    login_recorder logins_;
+    logins logins_;
     /// What is in force, and what of it is captured.
     flowtap::config::configuration in_force_;
     bindings bound_;

@@ -8,6 +8,7 @@
 #include <flowtap/config/load.hpp>
 
 #include "daemon.hpp"
+#include "hash_password.hpp"
 #include "log.hpp"
 #include "options.hpp"
 #include "privileges.hpp"
@@ -99,6 +100,8 @@ int main(int argc, char** argv) {
         if (const int* status = std::get_if<int>(&chosen))
             return *status;
         const auto& asked = std::get<dfcd::options>(chosen);
+        if (!asked.hash_scheme.empty())
+            return dfcd::hash_password(asked.hash_scheme);
         if (!asked.verify_audit.empty())
             return dfcd::verify_audit(asked);
         return asked.status ? show_status(asked) : serve(asked);

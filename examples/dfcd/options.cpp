@@ -64,6 +64,8 @@ const std::map<std::string, flowtap::deliver::too_long_copies> oversize_choices{
     {"drop", flowtap::deliver::too_long_copies::drop},
 };
 
+const std::map<std::string, std::string> hash_schemes{{"sha512", "$6$"}, {"yescrypt", "$y$"}};
+
 } // namespace
 
 std::variant<options, int> read_options(int argc, const char* const* argv) {
@@ -111,6 +113,15 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
                    "only forget the sequence number of a control source, in the file or in the "
                    "dfcd that runs")
         ->type_name("NAME");
+    bool is_hashing = false;
+    app.add_flag(
+        "--hash-password", is_hashing,
+        "only read a password, from the terminal or standard input, and print its hash for "
+        "the configuration");
+    std::string scheme = "$6$";
+    app.add_option("--scheme", scheme, "how it is hashed (default: sha512)")
+        ->type_name("sha512|yescrypt")
+        ->transform(CLI::Transformer(hash_schemes).description(""));
     app.add_option(
            "--read", files,
            "replay a capture file (compressed or not; - is standard input) as the packets that "
@@ -188,6 +199,8 @@ std::variant<options, int> read_options(int argc, const char* const* argv) {
             chosen.metrics = parse_address(metrics);
         if (!status.empty())
             chosen.status = parse_address(status);
+        else if (is_hashing)
+            chosen.hash_scheme = scheme;
         else if (chosen.config.empty() && chosen.verify_audit.empty())
             throw CLI::RequiredError("--config");
     } catch (const CLI::Error& problem) {

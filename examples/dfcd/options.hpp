@@ -50,6 +50,8 @@ struct options {
     std::string sequence_file = "/var/lib/flowtap/sequences";
     /// The control source whose sequence number is to be forgotten; none: dfcd is to serve.
     std::optional<std::string> reset_sequence;
+    /// A password is to be hashed, by this scheme of crypt(3); empty: dfcd is to serve.
+    std::string hash_scheme;
     std::vector<input> inputs;
     /// May have `input_mark` in it: then each input has a file of its own.
     std::string write;

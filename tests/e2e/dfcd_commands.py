@@ -142,7 +142,10 @@ def test_a_script_changes_what_is_in_force():
             mode = stat.S_IMODE(os.stat(iap.dfcd.config + suffix).st_mode)
             assert mode == 0o600, oct(mode)
         commits = [line for line in iap.dfcd.audit() if line["event"] == "commit"]
-        assert commits and commits[0]["principal"] == "ann", commits
+        assert [line["principal"] for line in commits] == ["ann"], commits
+        operators = [line["event"] for line in iap.dfcd.audit()
+                     if line.get("detail") == "the command line"]
+        assert operators == ["login", "logout"], operators
         back = iap.run("ann", "configure; rollback 1; commit")
         assert back.returncode == 0, back
         assert "filter-limit 2;" not in iap.file()

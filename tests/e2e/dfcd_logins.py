@@ -3,13 +3,17 @@
 """Who may log in to dfcd, by passwords of its configuration and by FreeRADIUS with its Juniper
 dictionary, which is started once on loopback."""
 
+import concurrent.futures
 import contextlib
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import paramiko
 
@@ -34,6 +38,12 @@ poor Cleartext-Password := "far"
 
 poor2 Cleartext-Password := "far"
     Reply-Message = "welcome"
+
+mover Cleartext-Password := "far", Calling-Station-Id == "127.0.0.1"
+    Juniper-User-Permissions = "flow-tap-operation"
+
+mover Cleartext-Password := "far"
+    Juniper-User-Permissions = "view"
 """
 LOCAL_USERS = {"lea1": ("near", ["flow-tap-operation"]),
                "ann": ("near", ["admin", "flow-tap"]),
@@ -49,9 +59,13 @@ def servers(*addresses, secret=SECRET, timeout=10):
         for address, port in addresses)
 
 
-def configuration(order, radius):
+def configuration(order, radius, replacing=()):
     text = lab.configuration(LOCAL_USERS)
-    return text.replace("system {", "system { authentication-order %s; %s" % (order, radius), 1)
+    text = text.replace("system {", "system { authentication-order %s; %s" % (order, radius), 1)
+    for what, by in replacing:
+        assert what in text, what
+        text = text.replace(what, by)
+    return text
 
 
 class Service:
@@ -64,9 +78,9 @@ class Service:
         self.dfcd = lab.Dfcd(configuration("password", ""))
         self.times_read = 0
 
-    def use(self, order, radius):
+    def use(self, order, radius, *replacing):
         """Puts another configuration in force."""
-        wanted = configuration(order, radius)
+        wanted = configuration(order, radius, replacing)
         with open(self.dfcd.config) as now:
             if now.read() == wanted:
                 return
@@ -76,9 +90,13 @@ class Service:
         self.times_read += 1
         self.dfcd.wait_for("(?s)(the configuration was read again.*){%d}" % self.times_read)
 
-    def log_in(self, name, password):
+    def connect(self, source="127.0.0.1"):
+        made = socket.create_connection(("127.0.0.1", self.dfcd.port), lab.PATIENCE, (source, 0))
+        return paramiko.Transport(made)
+
+    def log_in(self, name, password, source="127.0.0.1"):
         """A session, or None."""
-        transport = paramiko.Transport(("127.0.0.1", self.dfcd.port))
+        transport = self.connect(source)
         try:
             transport.connect(username=name, password=password)
         except paramiko.AuthenticationException:
@@ -86,12 +104,31 @@ class Service:
             return None
         return transport
 
-    def may(self, name, password):
-        session = self.log_in(name, password)
+    def may(self, name, password, source="127.0.0.1"):
+        session = self.log_in(name, password, source)
         if session is None:
             return False
         session.close()
         return True
+
+    def time_refusals(self, *logins):
+        """Has all of these refused at a time; after which time each was."""
+        def refuse(number, login):
+            # Connections of one source at a time are limited.
+            transport = self.connect("127.0.1.%d" % (number + 1))
+            transport.start_client()
+            begin = time.monotonic()
+            try:
+                transport.auth_password(*login)
+                raise AssertionError("%s was let in" % login[0])
+            except paramiko.AuthenticationException as refusal:
+                return time.monotonic() - begin, str(refusal)
+            finally:
+                transport.close()
+        with concurrent.futures.ThreadPoolExecutor(len(logins)) as pool:
+            seen = list(pool.map(refuse, range(len(logins)), logins))
+        assert len({text for _, text in seen}) == 1, seen
+        return [after for after, _ in seen]
 
     def tap(self, name, password):
         """Adds a criterion; the code of the answer."""
@@ -124,19 +161,14 @@ class Service:
 
 def local_only(at):
     assert at.tap("lea1", "near") == 200
-    assert not at.may("lea1", "far")
-    assert not at.may("bob", "far")
+    at.time_refusals(("lea1", "far"), ("bob", "far"))
 
 
 def radius_only(at):
     at.use(RADIUS, servers(at.here))
     assert at.tap("bob", "far") == 200
-    assert not at.may("bob", "near")
-    # It appears nowhere in the configuration.
-    shown = at.command("boss", "near", "show configuration | display set")
-    assert shown.returncode == 255, "a local password counted while RADIUS answers"
-    # The server's no is final here: the local password is not tried.
-    assert not at.may("lea1", "near")
+    # The server's no is final here: the local passwords are not tried.
+    at.time_refusals(("bob", "near"), ("lea1", "near"), ("boss", "near"))
 
 
 def both_merged(at):
@@ -165,12 +197,12 @@ def both_merged(at):
 
 def refusals(at):
     at.use(BOTH, servers(at.here))
-    for name, password in (("poor", "far"), ("poor2", "far"), ("bob", "wrong"), ("bob", ""),
-                           ("nobody", "far"), ("lea1", "wrong"), ("template", "none")):
-        assert not at.may(name, password), name
-    seen = [line for line in at.dfcd.audit() if line["event"] == "refusal"][-7:]
-    assert [line["principal"] for line in seen] == \
-        ["poor", "poor2", "bob", "bob", "nobody", "lea1", "template"], seen
+    logins = (("poor", "far"), ("poor2", "far"), ("bob", "wrong"), ("bob", ""), ("nobody", "far"),
+              ("lea1", "wrong"), ("template", "none"))
+    for login, after in zip(logins, at.time_refusals(*logins)):
+        assert after >= 2, (login, after)
+    seen = [line for line in at.dfcd.audit() if line["event"] == "refusal"][-len(logins):]
+    assert sorted(line["principal"] for line in seen) == sorted(name for name, _ in logins), seen
     assert len({line["detail"] for line in seen}) == 1, seen
     assert "RADIUS refused a login: 127.0.0.1:%d rejected the login" % at.here[1] in at.dfcd.text()
 
@@ -202,6 +234,34 @@ def the_next_server_is_asked(at):
     assert at.tap("bob", "far") == 200
 
 
+def filters(at):
+    shown = at.command("ann", "near", "show flow-tap status").stdout
+    return int(re.search(r"^Filters: +(\d+)$", shown, re.MULTILINE)[1])
+
+
+def criteria_go_with_the_permission(at):
+    at.use(BOTH, servers(at.here))
+    at.use(BOTH, servers(at.here), ("family inet6; ", ""))  # which deletes all filters
+    assert filters(at) == 0
+    with contextlib.closing(lab.Device(at.dfcd.port, "mover", "far")) as device:
+        assert device.ask("ADD", lab.add_fields([("Source-Address", "10.0.0.1")])).code == 200
+        assert at.tap("carl", "far") == 200 and at.tap("bob", "far") == 200
+        assert filters(at) == 3
+        # From elsewhere RADIUS gives the same user less.
+        assert not at.may("mover", "far", "127.0.0.9")
+        assert device.receive() is None
+    assert filters(at) == 2
+    # The class of the template that carl has his permission of.
+    at.use(BOTH, servers(at.here), ("family inet6; ", ""),
+           ("class class-template { permissions [ flow-tap-operation ]; }",
+            "class class-template { permissions [ view ]; }"))
+    assert filters(at) == 1
+    at.use("password", "", ("family inet6; ", ""))
+    assert filters(at) == 0
+    gone = [line["principal"] for line in at.dfcd.audit() if line["event"] == "purge"]
+    assert gone[-3:] == ["mover", "carl", "bob"], gone
+
+
 def a_login_that_waits_is_not_disturbed(at):
     at.use(RADIUS, servers(at.here, timeout=30))
     at.radius.hold()
@@ -223,9 +283,88 @@ def test_logins():
     with Service() as at:
         for scene in (local_only, radius_only, both_merged, refusals, the_secrets_differ,
                       the_server_dies_and_comes_back, the_next_server_is_asked,
+                      criteria_go_with_the_permission,
                       a_login_that_waits_is_not_disturbed):
             scene(at)
             print("        " + scene.__name__, flush=True)
+
+
+def test_tries_and_sources_are_limited():
+    """Junos' retry-options, and what is of our own about addresses."""
+    limits = ("login {", "login { retry-options { tries-before-disconnect 2; "
+              "backoff-threshold 3; }")
+    by_source = ("rate-limit 250;", "rate-limit 250; source-connection-limit 2; "
+                 "source-failure-limit 2;")
+    with lab.Dfcd(configuration("password", "", (limits, by_source))) as dfcd:
+        def connect(source):
+            return socket.create_connection(("127.0.0.1", dfcd.port), lab.PATIENCE, (source, 0))
+
+        def is_served(source):
+            with connect(source) as made:
+                return made.recv(4) == b"SSH-"
+        with connect("127.0.0.2"), connect("127.0.0.2") as second:
+            assert second.recv(4) == b"SSH-"
+            assert not is_served("127.0.0.2") and is_served("127.0.0.3")
+        client = paramiko.Transport(connect("127.0.0.4"))
+        with contextlib.closing(client):
+            client.start_client()
+            for attempt in range(2):
+                assert client.is_active()
+                try:
+                    client.auth_password("lea1", "wrong")
+                    raise AssertionError("it was let in")
+                except (paramiko.AuthenticationException, paramiko.SSHException):
+                    pass
+            client.join(lab.PATIENCE)
+            assert not client.is_active()
+        assert not is_served("127.0.0.4") and is_served("127.0.0.3")
+
+
+def test_a_password_is_hashed():
+    for scheme, prefix in (((), "$6$"), (("--scheme", "sha512"), "$6$"),
+                           (("--scheme", "yescrypt"), "$y$")):
+        made = subprocess.run([lab.DFCD, "--hash-password", *scheme], input="n3w one\n", text=True,
+                              capture_output=True, timeout=lab.PATIENCE)
+        assert (made.returncode, made.stderr) == (0, ""), made
+        hashed = made.stdout.rstrip("\n")
+        assert hashed.startswith(prefix), hashed
+    users = lab.configuration({"lea1": ("x", ["flow-tap-operation"])})
+    users = users.replace(lab.hash_password("x"), hashed)
+    with lab.Dfcd(users) as dfcd, contextlib.closing(
+            lab.Device(dfcd.port, "lea1", "n3w one")) as device:
+        assert device.ask("NOOP").code == 200
+    for given in ("", "\n", "x" * 600 + "\n"):
+        made = subprocess.run([lab.DFCD, "--hash-password"], input=given, text=True,
+                              capture_output=True, timeout=lab.PATIENCE)
+        assert made.returncode == 1 and made.stdout == "" and "xx" not in made.stderr, made
+
+
+def type_passwords(*typed):
+    """What `--hash-password` says on a terminal, and what it prints."""
+    mine, its = os.openpty()
+    process = subprocess.Popen([lab.DFCD, "--hash-password"], stdin=its, stderr=its,
+                               stdout=subprocess.PIPE, text=True)
+    os.close(its)
+    shown = b""
+    for prompt, line in zip((b"New password: ", b"Retype new password: "), typed):
+        while not shown.endswith(prompt):
+            shown += os.read(mine, 100)
+        os.write(mine, line)
+    output, _ = process.communicate(timeout=lab.PATIENCE)
+    with contextlib.suppress(OSError):  # which is how a terminal ends
+        while octets := os.read(mine, 1000):
+            shown += octets
+    os.close(mine)
+    return process.returncode, shown, output
+
+
+def test_a_password_is_typed_twice_and_not_shown():
+    status, shown, output = type_passwords(b"n3w one\n", b"n3w one\n")
+    assert status == 0 and output.startswith("$6$"), (status, shown, output)
+    assert shown == b"New password: \r\nRetype new password: \r\n", shown
+    status, shown, output = type_passwords(b"n3w one\n", b"another\n")
+    assert status == 1 and output == "" and b"the two passwords differ" in shown, shown
+    assert b"n3w" not in shown and b"another" not in shown, shown
 
 
 def test_own_requests_to_the_server_are_never_tapped():

@@ -26,7 +26,7 @@ libdir = /usr/lib/freeradius
 pidfile = {directory}/pid
 proxy_requests = no
 security {{
-    reject_delay = 0
+    reject_delay = {reject_delay}
     status_server = no
 }}
 client test {{
@@ -72,13 +72,13 @@ class FreeRadius:
     """FreeRADIUS at a port of every address of loopback, which can be stopped and started again,
     and held still."""
 
-    def __init__(self, directory, users, signature=SIGNATURE):
+    def __init__(self, directory, users, signature=SIGNATURE, reject_delay=0):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(exist_ok=True)
         self.port = lab.free_udp_ports(1)[0]
         (self.directory / "radiusd.conf").write_text(CONFIGURATION.format(
-            directory=directory, secret=SECRET, port=self.port, signature=signature),
-            encoding="utf-8")
+            directory=directory, secret=SECRET, port=self.port, signature=signature,
+            reject_delay=reject_delay), encoding="utf-8")
         (self.directory / "users").write_text(users, encoding="utf-8")
         self.said = []
         self.reader = threading.Thread(target=lambda: None)
