@@ -42,7 +42,8 @@ struct request_server::implementation : std::enable_shared_from_this<implementat
     void close() {
         is_closed = true;
         timer.cancel();
-        stream.close();
+        boost::system::error_code ignored;
+        stream.close(ignored);
     }
 
     asio::posix::stream_descriptor stream;
