@@ -89,10 +89,12 @@ bool has_all(const subscriber::session_record& one, const radius::subscriber_ses
 
 bool is_of_element(const subscriber::session_record& one,
                    const radius::subscriber_session& wanted) {
-    return (!wanted.nas_address ||
-            one.identity.element == "address " + to_string(*wanted.nas_address)) &&
-           (wanted.nas_address || wanted.nas_identifier.empty() ||
-            one.identity.element == "name " + wanted.nas_identifier);
+    const std::string& element = one.identity.element;
+    if (wanted.nas_address && element.starts_with("address "))
+        return element == "address " + to_string(*wanted.nas_address);
+    // Of a NAS that is known by its address a name says nothing.
+    return wanted.nas_identifier.empty() || !element.starts_with("name ") ||
+           element == "name " + wanted.nas_identifier;
 }
 
 /// Sessions with the first attribute that tells a session.
