@@ -259,6 +259,27 @@ def test_more_sessions_than_may_be_mirrored_are_refused():
         at.end()
 
 
+def with_service_class(packet, octet):
+    """An IPv4 packet with another type of service."""
+    header = packet[:1] + bytes([octet]) + packet[2:10] + bytes(2) + packet[12:20]
+    return header[:10] + struct.pack("!H", lab.checksum(header)) + header[12:] + packet[20:]
+
+
+def test_copies_have_the_class_of_their_packets_or_the_configured_one():
+    for more, outer in (("", [0, 0xB8, 0x28]), ("forwarding-class expedited-forwarding;",
+                                                [0xB8, 0xB8, 0xB8])):
+        with contextlib.ExitStack() as stack:
+            at = Lab(stack, more)
+            at.log_in("77", "bob", BOB)
+            assert at.authorize("77", "on") == "CoA-ACK", at.said
+            packets = [with_service_class(between(BOB, PEER, b"x"), octet)
+                       for octet in (0, 0xB8, 0x28)]
+            at.pass_packets(*packets)
+            at.end()
+            assert [copy[2] for copy in at.mirrored()] == packets
+            assert [copy[1] for copy in lab.read_pcap(at.copies)] == outer, more
+
+
 def test_own_radius_traffic_is_never_tapped():
     with contextlib.ExitStack() as stack:
         at = Lab(stack)
