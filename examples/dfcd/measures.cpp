@@ -32,6 +32,8 @@ constexpr auto refusals = std::to_array<std::string_view>(
     {"bad_authentications", "bad_sequences", "unknown_sources", "malformed"});
 constexpr auto endings = std::to_array<std::string_view>({"expired", "purged"});
 constexpr auto outcomes = std::to_array<std::string_view>({"sent", "dropped"});
+constexpr auto radius_outcomes =
+    std::to_array<std::string_view>({"done", "refused", "repeated", "ignored"});
 
 constexpr auto counter = measure_kind::counter;
 constexpr auto gauge = measure_kind::gauge;
@@ -306,6 +308,19 @@ std::uint64_t outcome(const control_counters& from, std::size_t value) {
     return value == 0 ? from.tap.notifications : from.tap.notifications_dropped;
 }
 
+template <auto Member>
+std::uint64_t of_subscribers(const control_counters& from, std::size_t /*value*/) {
+    return from.subscribers ? std::uint64_t{(*from.subscribers).*Member} : 0;
+}
+
+std::uint64_t radius_outcome(const control_counters& from, std::size_t value) {
+    const subscriber_requests& radius = from.radius;
+    const std::array<std::uint64_t, radius_outcomes.size()> counts{
+        radius.handled - radius.refused, radius.refused, radius.repeated, radius.ignored};
+    return counts[value];
+}
+
+using flowtap::subscriber::mirroring_status;
 using flowtap::tap::kernel_filter_status;
 using flowtap::tap::status;
 using flowtap::transport::datagram_counters;
@@ -416,6 +431,79 @@ constexpr auto all_of_control = std::to_array<control>({
      {},
      {},
      of_tap<&status::content_destinations>},
+    {"subscribers.sessions",
+     "subscriber_sessions",
+     "Sessions of subscribers.",
+     gauge,
+     {},
+     {},
+     of_subscribers<&mirroring_status::sessions>},
+    {"subscribers.mirrored",
+     "subscriber_sessions_intercepted",
+     "Sessions of subscribers that an intercept has.",
+     gauge,
+     {},
+     {},
+     of_subscribers<&mirroring_status::mirrored>},
+    {"subscribers.waiting",
+     "subscriber_sessions_waiting",
+     "Sessions of subscribers that are to be mirrored and cannot be for now.",
+     gauge,
+     {},
+     {},
+     of_subscribers<&mirroring_status::waiting>},
+    {"subscribers.triggers",
+     "subscriber_triggers",
+     "Criteria of DTCP about subscribers.",
+     gauge,
+     {},
+     {},
+     of_subscribers<&mirroring_status::triggers>},
+    {"subscribers.logins",
+     "subscriber_logins_total",
+     "Sessions of subscribers that began.",
+     counter,
+     {},
+     {},
+     of_subscribers<&mirroring_status::logins>},
+    {"subscribers.logouts",
+     "subscriber_logouts_total",
+     "Sessions of subscribers that ended.",
+     counter,
+     {},
+     {},
+     of_subscribers<&mirroring_status::logouts>},
+    {"subscribers.refused_sessions",
+     "subscriber_sessions_refused_total",
+     "Sessions of subscribers that there was no room for.",
+     counter,
+     {},
+     {},
+     of_subscribers<&mirroring_status::refused_sessions>},
+    {"subscribers.failures",
+     "subscriber_mirroring_failures_total",
+     "Times that a session could not be mirrored.",
+     counter,
+     {},
+     {},
+     of_subscribers<&mirroring_status::failures>},
+    {"subscribers.matched_packets",
+     "subscriber_matched_packets_total",
+     "Packets that mirrors of subscribers matched.",
+     counter,
+     {},
+     {},
+     of_tap<&status::mirrored_packets>},
+    {"subscribers.matched_octets",
+     "subscriber_matched_bytes_total",
+     "Octets of packets that mirrors of subscribers matched.",
+     counter,
+     {},
+     {},
+     of_tap<&status::mirrored_octets>},
+    {"subscribers.radius", "subscriber_requests_total",
+     "Requests of RADIUS about subscribers, by what became of them.", counter, "outcome",
+     radius_outcomes, radius_outcome},
 });
 
 std::uint64_t is_in_state(const kernel_filter_status& from, std::size_t value) {

@@ -156,27 +156,6 @@ void put_subscribers(std::string& text, const control_counters& counted) {
                              radius.refused, radius.repeated, radius.ignored));
 }
 
-nlohmann::ordered_json subscribers_json(const control_counters& counted) {
-    nlohmann::ordered_json made;
-    const flowtap::subscriber::mirroring_status& now = *counted.subscribers;
-    made["sessions"] = now.sessions;
-    made["mirrored"] = now.mirrored;
-    made["waiting"] = now.waiting;
-    made["triggers"] = now.triggers;
-    made["members"] = now.members;
-    made["logins"] = now.logins;
-    made["logouts"] = now.logouts;
-    made["refused_sessions"] = now.refused_sessions;
-    made["failures"] = now.failures;
-    made["matched_packets"] = counted.tap.mirrored_packets;
-    made["matched_octets"] = counted.tap.mirrored_octets;
-    made["radius"] = {{"handled", counted.radius.handled},
-                      {"refused", counted.radius.refused},
-                      {"repeated", counted.radius.repeated},
-                      {"ignored", counted.radius.ignored}};
-    return made;
-}
-
 /// Why a kernel filter was given up, where the system said so.
 std::string reason_of(const tap::kernel_filter_status& one) {
     return one.reason.code ? one.reason.message() : "";
@@ -271,7 +250,7 @@ std::string summary_json(const totals& counted) {
         put_json(its, copy_measures(), each.counted);
     }
     if (counted.control.subscribers)
-        summary["subscribers"] = subscribers_json(counted.control);
+        summary["subscribers"]["members"] = counted.control.subscribers->members;
     summary["kernel_filters"] = nlohmann::ordered_json::array();
     for (const tap::kernel_filter_status& each : counted.control.kernel_filters) {
         nlohmann::ordered_json& its = summary["kernel_filters"].emplace_back();
