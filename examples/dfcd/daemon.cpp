@@ -677,6 +677,8 @@ void daemon::note_operator(tap::audit_event what, const flowtap::permission::pri
     if (who.peer)
         record.peer = to_string(*who.peer);
     record.detail = "the command line";
+    if (what == tap::audit_event::login)
+        record.detail += ' ' + to_string(who.permissions);
     if (const auto written = audit_->write(record); !written)
         log("{}", written.error().message());
 }

@@ -31,8 +31,9 @@ result<session_id> access_point::implementation::open(const permission::principa
     const bool permitted =
         state_.with.service == dtcp::service_kind::flow_tap &&
         permission::allowed(who, permission::operation::use, permission::target::flow_tap_service);
-    const audit_note note{permitted ? audit_event::login : audit_event::refusal};
-    const bool written = write_audit(state_.audit, who.name, peer, note, now.wall);
+    audit_note note{permitted ? audit_event::login : audit_event::refusal};
+    note.detail = to_string(who.permissions);
+    const bool written = write_audit(state_.audit, who.name, peer, std::move(note), now.wall);
     if (!permitted)
         return fail(errc::not_permitted);
     if (!written)

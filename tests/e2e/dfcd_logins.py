@@ -177,6 +177,11 @@ def both_merged(at):
     assert at.tap("ann", "far") == 200
     shown = at.command("ann", "far", "show flow-tap status")
     assert shown.returncode == 0 and "Filters:" in shown.stdout, shown
+    # Words of RADIUS' that mean nothing are kept, shown, and grant nothing.
+    logins = {line["detail"] for line in at.dfcd.audit()
+              if (line["event"], line["principal"]) == ("login", "ann")}
+    merged = "[flow-tap-operation configure floppy admin flow-tap]"
+    assert logins == {merged, "the command line " + merged}, logins
     # With the local password it has its class alone.
     assert at.command("ann", "near", "show flow-tap status").returncode == 0
     try:

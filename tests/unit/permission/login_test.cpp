@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -104,6 +105,17 @@ TEST_CASE("a user of RADIUS gets its words and those of the template user's clas
     logins.insert(user{std::string(remote_template_user), "read-only"});
     CHECK(words("alice", "flow-tap-operation", "") == "[flow-tap-operation view]");
     CHECK(words("bob", "flow-tap", "") == "[flow-tap admin system]");
+}
+
+TEST_CASE("how long a session may be idle is its class's to say, also of a template") {
+    auto logins = lab();
+    logins.insert(login_class{"admins", {bit::admin}, std::chrono::minutes(15)});
+    logins.insert(user{"ann", "admins", 2003, "*", {*parse_public_key(lab_key)}});
+    CHECK(authenticate_key(logins, "ann", *parse_public_key(lab_key))->idle_timeout ==
+          std::chrono::minutes(15));
+    CHECK(radius_principal(logins, "ann", "view", "").idle_timeout == std::chrono::minutes(15));
+    CHECK(radius_principal(logins, "carl", "view", "bob").idle_timeout == std::chrono::minutes(15));
+    CHECK(radius_principal(logins, "carl", "view", "").idle_timeout == std::chrono::minutes(0));
 }
 
 TEST_CASE("the typical hash is one of the scheme most users have") {
