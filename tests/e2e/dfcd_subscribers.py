@@ -434,6 +434,29 @@ def test_what_is_not_authentic_or_malformed_is_refused():
         at.end()
 
 
+def test_a_request_is_about_exactly_one_session():
+    with contextlib.ExitStack() as stack:
+        at = Lab(stack)
+        at.log_in("77", BOBS_NAME, BOB)
+        at.radclient(at.accounting, "acct", [
+            ("Acct-Status-Type", "Start"), ("Acct-Session-Id", '"77"'),
+            ("NAS-IP-Address", "192.0.2.78"), ("Framed-IP-Address", CAROL)])
+        assert at.authorize("77", "on") == "CoA-NAK", at.said
+        assert "Multiple-Session-Selection-Unsupported" in at.said, at.said
+        other = [("NAS-IP-Address", "192.0.2.78")]
+        assert at.authorize("77", "on", more=other) == "CoA-ACK", at.said
+        wrong = [("User-Name", '"%s"' % CAROLS_NAME)]
+        assert at.authorize("77", "on", more=wrong) == "CoA-NAK", at.said
+        carols = both_ways(CAROL, PEER, b"1")
+        at.pass_packets(*both_ways(BOB, PEER, b"1"), *carols)
+        assert at.authorize("77", None, kind="disconnect", more=other) == "Disconnect-ACK", at.said
+        assert at.authorize("77", None, kind="disconnect", more=other) == "Disconnect-NAK", at.said
+        at.pass_packets(*both_ways(CAROL, PEER, b"2"))
+        summary = at.end()
+        assert [copy[2] for copy in at.mirrored()] == carols
+        assert summary["subscribers"]["sessions"] == 1, summary
+
+
 def test_refusals_stand_in_the_log_without_names():
     with contextlib.ExitStack() as stack:
         at = Lab(stack)
