@@ -239,6 +239,45 @@ def the_next_server_is_asked(at):
     assert at.tap("bob", "far") == 200
 
 
+class LyingServer:
+    """Answers each request with a flood of what is no answer to it."""
+
+    def __init__(self, host):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((host, 0))
+        self.at = self.socket.getsockname()
+        self.thread = threading.Thread(target=self.serve)
+
+    def serve(self):
+        while True:
+            request, asked_from = self.socket.recvfrom(5000)
+            if not request:
+                return
+            accept = b"\x02" + request[1:2] + b"\x00\x14" + b"\xAA" * 16
+            wrong_id = b"\x02" + bytes([request[1] ^ 1]) + accept[2:]
+            for lie in (accept, wrong_id, accept[:15], accept + b"\0" * 5000, b"", request) * 50:
+                self.socket.sendto(lie, asked_from)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.socket.sendto(b"", self.at)
+        self.thread.join()
+        self.socket.close()
+
+
+def a_server_lies(at):
+    with LyingServer("127.0.0.3") as liar:
+        at.use(RADIUS, servers(liar.at, timeout=1))
+        assert not at.may("bob", "far")
+        at.dfcd.wait_for(r"RADIUS gave no answer about a login: 127.0.0.3:\d+ gave no answer.*"
+                         "wrong authenticator")
+        # Nobody has answered, so local passwords count.
+        assert at.tap("lea1", "near") == 200
+
+
 def filters(at):
     shown = at.command("ann", "near", "show flow-tap status").stdout
     return int(re.search(r"^Filters: +(\d+)$", shown, re.MULTILINE)[1])
@@ -288,7 +327,7 @@ def test_logins():
     with Service() as at:
         for scene in (local_only, radius_only, both_merged, refusals, the_secrets_differ,
                       the_server_dies_and_comes_back, the_next_server_is_asked,
-                      criteria_go_with_the_permission,
+                      a_server_lies, criteria_go_with_the_permission,
                       a_login_that_waits_is_not_disturbed):
             scene(at)
             print("        " + scene.__name__, flush=True)
