@@ -57,5 +57,10 @@ install_missing_packages() {
     echo "installing ${missing[*]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q update </dev/null &&
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-            apt-get -q -y --no-install-recommends install "${missing[@]}" </dev/null
+            apt-get -q -y --no-install-recommends install "${missing[@]}" </dev/null || return 1
+    # The tests start FreeRADIUS by themselves, on loopback: the service that came with its package
+    # would answer at this machine's addresses.
+    if [[ " ${missing[*]} " == *" freeradius "* && -d /run/systemd/system ]]; then
+        "${as_root[@]}" systemctl --quiet disable --now freeradius
+    fi
 }
