@@ -205,6 +205,7 @@ flowtap::result<tap::settings> tap_settings(const config::configuration& with,
     add_services(IPPROTO_TCP, own.metrics, made);
     add_services(IPPROTO_UDP, own.udp, made);
     add_services(IPPROTO_UDP, own.radius, made);
+    add_services(IPPROTO_UDP, own.snmp, made);
     add_radius(with, made);
     for (const flowtap::permission::user& known : with.logins.users())
         made.local_logins.insert(known.name);

@@ -39,6 +39,8 @@ struct meeting_points {
     std::vector<flowtap::endpoint> udp;
     /// Where RADIUS tells of subscribers.
     std::vector<flowtap::endpoint> radius;
+    /// Where notifications by SNMP leave from.
+    std::vector<flowtap::endpoint> snmp;
     /// Where status and metrics are served with TCP.
     std::vector<flowtap::endpoint> metrics;
 };

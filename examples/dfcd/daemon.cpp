@@ -70,6 +70,15 @@ path::data_path_options path_options() {
     return made;
 }
 
+/// Where the SNMP engine of notifications is kept: beside the sequence numbers.
+std::string engine_file_of(const std::string& sequence_file) {
+    return directory_of(sequence_file) + "/snmp-engine";
+}
+
+bool notifies(const config::configuration& with) {
+    return with.radius_flow_tap && !with.radius_flow_tap->snmp.targets.empty();
+}
+
 /// Makes the directories that are missing, and becomes the user who is to own what is in them.
 flowtap::result<void> become_user(const options& chosen, const config::configuration& with,
                                   const privileges& rights) {
@@ -78,6 +87,8 @@ flowtap::result<void> become_user(const options& chosen, const config::configura
         written.push_back(chosen.host_key);
     if (keeps_sequences(with))
         written.push_back(chosen.sequence_file);
+    if (notifies(with))
+        written.push_back(engine_file_of(chosen.sequence_file));
     for (const std::string& file : written)
         if (const auto made = rights.make_directory_of(file); !made)
             return flowtap::fail(made.error());
@@ -272,6 +283,9 @@ flowtap::result<void> daemon::admit(const config::configuration& next,
     if (next.radius_flow_tap)
         if (const auto able = subscribers::check(*next.radius_flow_tap); !able)
             return flowtap::fail(able.error());
+    if (next.radius_flow_tap)
+        if (const auto able = check_snmp(next.radius_flow_tap->snmp); !able)
+            return flowtap::fail(able.error());
     if (const auto settings = tap_settings(next, bound_, own_endpoints()); !settings)
         return flowtap::fail(settings.error());
     return note_commit(who, {});
@@ -363,7 +377,12 @@ flowtap::result<void> daemon::open_subscribers(const config::configuration& with
             return flowtap::fail(pool.error());
         pool_ = std::move(*pool);
     }
-    auto made = subscribers::make(*with.radius_flow_tap, *audit_, pool_.get());
+    auto notified =
+        notifier::open(loop_, engine_file_of(options_.sequence_file), with.radius_flow_tap->snmp);
+    if (!notified)
+        return flowtap::fail(notified.error());
+    notifier_ = std::move(*notified);
+    auto made = subscribers::make(*with.radius_flow_tap, *audit_, pool_.get(), *notifier_);
     if (!made)
         return flowtap::fail(made.error());
     subscribers_ = std::move(*made);
@@ -377,9 +396,15 @@ flowtap::result<void> daemon::open_subscribers(const config::configuration& with
 
 void daemon::apply_subscribers(const config::configuration& next, std::vector<std::string>& notes) {
     const auto now = loop_.now();
-    if (subscribers_ && next.radius_flow_tap)
+    if (subscribers_ && next.radius_flow_tap) {
+        // What the rest of the commit does is for those who are entitled from now on.
+        if (const auto applied = notifier_->apply(next.radius_flow_tap->snmp); !applied)
+            notes.push_back(fmt::format("warning: nobody is notified about subscribers: {}",
+                                        applied.error().message()));
+        else
+            tell_engine();
         subscribers_->apply(*next.radius_flow_tap, now);
-    else if (subscribers_)
+    } else if (subscribers_)
         subscribers_->end_all(now);
     const auto settings = next.radius_flow_tap.value_or(config::radius_flow_tap_settings{});
     if (subscriber_radius_)
@@ -391,6 +416,14 @@ void daemon::apply_subscribers(const config::configuration& next, std::vector<st
     if (!subscribers_ || is_elsewhere)
         notes.emplace_back("warning: where RADIUS tells of subscribers, and whether there is "
                            "radius-flow-tap at all, changes when dfcd is started again");
+}
+
+void daemon::tell_engine() {
+    if (!notifier_ || !notifier_->engine() || std::exchange(engine_told_, true))
+        return;
+    for (const flowtap::endpoint& where : notifier_->addresses())
+        log("notifications about subscribers leave from {} port {} (UDP), engine {}",
+            to_string(where.address), where.port, to_string(*notifier_->engine()));
 }
 
 flowtap::result<void> daemon::open_inputs(const bindings& bound) {
@@ -511,6 +544,8 @@ meeting_points daemon::own_endpoints() const {
         own.ssh = server_->addresses();
     if (subscriber_radius_)
         own.radius = subscriber_radius_->addresses();
+    if (notifier_)
+        own.snmp = notifier_->addresses();
     if (datagrams_)
         own.udp = datagrams_->addresses();
     if (metrics_ && metrics_->endpoint())
@@ -532,6 +567,7 @@ int daemon::run() {
         log("metrics are served at {} port {}", to_string(where.address), where.port);
     for (const flowtap::endpoint& where : own.radius)
         log("listening for RADIUS on {} port {}", to_string(where.address), where.port);
+    tell_engine();
     if (server_)
         log("the host key is {}", server_->fingerprint());
     if (metrics_)
@@ -726,6 +762,8 @@ control_counters daemon::count_control() const {
         now.subscribers = subscribers_->all().state();
     if (subscriber_radius_)
         now.radius = subscriber_radius_->counters();
+    if (notifier_)
+        now.notifications = notifier_->counters();
     return now;
 }
 

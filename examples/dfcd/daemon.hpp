@@ -26,6 +26,7 @@
 #include "lines.hpp"
 #include "logins.hpp"
 #include "metrics_server.hpp"
+#include "notifier.hpp"
 #include "operator_commands.hpp"
 #include "options.hpp"
 #include "privileges.hpp"
@@ -76,6 +77,8 @@ private:
     flowtap::result<void> open_subscribers(const flowtap::config::configuration& with);
     void apply_subscribers(const flowtap::config::configuration& next,
                            std::vector<std::string>& notes);
+    /// Says, once, which engine of SNMP receivers are to know.
+    void tell_engine();
     flowtap::result<void> open_inputs(const bindings& bound);
     flowtap::result<void> add_line(const bound_input& input,
                                    std::unique_ptr<flowtap::path::source> source);
@@ -130,6 +133,7 @@ private:
     std::size_t request_sockets_ = 0;
     /// Null without `services radius-flow-tap`, the pool also where copies go to files.
     std::unique_ptr<egress_pool> pool_;
+    std::unique_ptr<notifier> notifier_;
     std::unique_ptr<subscribers> subscribers_;
     /// Null when no RADIUS client tells of subscribers.
     std::unique_ptr<subscriber_radius> subscriber_radius_;
@@ -155,6 +159,7 @@ private:
     progress progress_;
     /// Set while the progress of the replay is shown.
     std::unique_ptr<flowtap::transport::loop_timer> progress_timer_;
+    bool engine_told_ = false;
     bool replaying_ = false;
     bool broken_ = false;
 };

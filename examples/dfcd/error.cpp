@@ -58,6 +58,14 @@ public:
             return "\"system authentication-order\" has RADIUS servers asked, and this dfcd was "
                    "built "
                    "without RADIUS";
+        case errc::no_snmp:
+            return "\"services radius-flow-tap snmp\" has notifications sent, and this dfcd was "
+                   "built without net-snmp";
+        case errc::unusable_snmp_user:
+            return "net-snmp makes no keys for a user of SNMP: it may not have the algorithms";
+        case errc::damaged_engine_file:
+            return "the file of the SNMP engine is damaged; remove it, and give the receivers of "
+                   "notifications the engine id that is new then";
         case errc::audit_log_in_use:
             return "another process has the audit log open";
         case errc::damaged_audit_state:

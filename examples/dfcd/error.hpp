@@ -33,6 +33,9 @@ enum class errc {
     nothing_to_serve,             ///< a configuration has no service
     other_service,                ///< a configuration has a service of another kind
     no_radius,                    ///< RADIUS servers are configured, and cannot be asked
+    no_snmp,                      ///< notifications by SNMP are configured, and cannot be made
+    unusable_snmp_user,           ///< there are no keys for a user of SNMP
+    damaged_engine_file,          ///< the file of the SNMP engine is not what was written
 };
 
 const std::error_category& category() noexcept;

@@ -35,6 +35,8 @@ constexpr auto outcomes = std::to_array<std::string_view>({"sent", "dropped"});
 constexpr auto radius_outcomes =
     std::to_array<std::string_view>({"done", "refused", "repeated", "ignored"});
 
+constexpr auto snmp_outcomes = std::to_array<std::string_view>({"sent", "not_sent"});
+
 constexpr auto counter = measure_kind::counter;
 constexpr auto gauge = measure_kind::gauge;
 
@@ -320,6 +322,10 @@ std::uint64_t radius_outcome(const control_counters& from, std::size_t value) {
     return counts[value];
 }
 
+std::uint64_t snmp_outcome(const control_counters& from, std::size_t value) {
+    return value == 0 ? from.notifications.sent : from.notifications.not_sent;
+}
+
 using flowtap::subscriber::mirroring_status;
 using flowtap::tap::kernel_filter_status;
 using flowtap::tap::status;
@@ -504,6 +510,9 @@ constexpr auto all_of_control = std::to_array<control>({
     {"subscribers.radius", "subscriber_requests_total",
      "Requests of RADIUS about subscribers, by what became of them.", counter, "outcome",
      radius_outcomes, radius_outcome},
+    {"subscribers.snmp", "subscriber_notifications_total",
+     "Notifications of SNMP about subscribers, by what became of them.", counter, "outcome",
+     snmp_outcomes, snmp_outcome},
 });
 
 std::uint64_t is_in_state(const kernel_filter_status& from, std::size_t value) {

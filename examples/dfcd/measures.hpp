@@ -15,6 +15,7 @@
 #include <flowtap/tap/kernel_filters.hpp>
 #include <flowtap/transport/datagram_server.hpp>
 
+#include "notifier.hpp"
 #include "subscriber_radius.hpp"
 
 namespace dfcd {
@@ -29,6 +30,8 @@ struct control_counters {
     std::optional<flowtap::subscriber::mirroring_status> subscribers;
     /// What RADIUS asked about them, by what became of it.
     subscriber_requests radius;
+    /// What was told of them by SNMP.
+    notifier_counters notifications;
 };
 
 /// Everything that has happened, in numbers: no name, no address and no interface. Workers,

@@ -84,16 +84,18 @@ std::string describe(const subscriber::event& what) {
 
 subscribers::subscribers(subscriber::mirroring_settings settings,
                          const config::radius_flow_tap_settings& with, tap::audit_log& audit,
-                         egress_pool* pool)
-    : audit_(&audit), pool_(pool), with_(with), all_(std::move(settings), *this) {}
+                         egress_pool* pool, notifier& notified)
+    : audit_(&audit), pool_(pool), notified_(&notified), with_(with),
+      all_(std::move(settings), *this) {}
 
 flowtap::result<std::unique_ptr<subscribers>>
 subscribers::make(const config::radius_flow_tap_settings& with, tap::audit_log& audit,
-                  egress_pool* pool) {
+                  egress_pool* pool, notifier& notified) {
     auto settings = settings_of(with, pool);
     if (!settings)
         return flowtap::fail(settings.error());
-    return std::unique_ptr<subscribers>(new subscribers(std::move(*settings), with, audit, pool));
+    return std::unique_ptr<subscribers>(
+        new subscribers(std::move(*settings), with, audit, pool, notified));
 }
 
 void subscribers::begin(tap::mirror_port& port, flowtap::time_stamp now) {
@@ -158,6 +160,7 @@ void subscribers::on_event(const subscriber::event& what, flowtap::time_stamp no
     // What has happened has happened, whether it can be recorded or not.
     if (const auto written = audit_->write(record); !written)
         log("{}", written.error().message());
+    notified_->tell(what, now);
 }
 
 } // namespace dfcd

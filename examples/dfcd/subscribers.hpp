@@ -13,6 +13,7 @@
 #include <flowtap/tap/audit.hpp>
 
 #include "egress_pool.hpp"
+#include "notifier.hpp"
 
 namespace dfcd {
 
@@ -21,10 +22,10 @@ namespace dfcd {
 class subscribers final : flowtap::subscriber::event_listener {
 public:
     /// Errors: those of `path::drop_policy::make`. `pool` may be null: everything leaves as the
-    /// routing table says.
+    /// routing table says. What happens is told to `notified`, too.
     static flowtap::result<std::unique_ptr<subscribers>>
     make(const flowtap::config::radius_flow_tap_settings& with, flowtap::tap::audit_log& audit,
-         egress_pool* pool);
+         egress_pool* pool, notifier& notified);
 
     /// For the access point.
     flowtap::tap::subscriber_service& service() noexcept { return all_; }
@@ -45,12 +46,13 @@ public:
 private:
     subscribers(flowtap::subscriber::mirroring_settings settings,
                 const flowtap::config::radius_flow_tap_settings& with,
-                flowtap::tap::audit_log& audit, egress_pool* pool);
+                flowtap::tap::audit_log& audit, egress_pool* pool, notifier& notified);
     void on_event(const flowtap::subscriber::event& what, flowtap::time_stamp now) override;
     void put_static(flowtap::time_stamp now);
 
     flowtap::tap::audit_log* audit_;
     egress_pool* pool_;
+    notifier* notified_;
     flowtap::config::radius_flow_tap_settings with_;
     flowtap::subscriber::mirroring all_;
     /// Names of static subscribers that are there, as their identities have them.

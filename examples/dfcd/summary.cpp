@@ -154,6 +154,8 @@ void put_subscribers(std::string& text, const control_counters& counted) {
         put_line(text, "RADIUS requests",
                  fmt::format("{} ({} refused), {} repeated, {} ignored", radius.handled,
                              radius.refused, radius.repeated, radius.ignored));
+    if (const notifier_counters& snmp = counted.notifications; snmp.sent + snmp.not_sent != 0)
+        put_line(text, "by SNMP", fmt::format("{} sent, {} not sent", snmp.sent, snmp.not_sent));
 }
 
 /// Why a kernel filter was given up, where the system said so.

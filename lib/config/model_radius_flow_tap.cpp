@@ -271,9 +271,50 @@ void warn_of_what_is_missing(const node& written, reporter& report) {
     if (const node* multicast = written.find("multicast-interception"))
         report.error(multicast->where, "multicast-interception is not built: multicast that a "
                                        "subscriber joined is not mirrored");
-    if (const node* snmp = written.find("snmp"))
-        report.warn(snmp->where, "notifications by SNMP are not built: what happens to subscribers "
-                                 "stands in the audit log");
+}
+
+// --- notifications ------------------------------------------------------------------------------
+
+snmp_user read_snmp_user(const node& written, reporter& report) {
+    /// RFC 3414, section 5: usmUserName.
+    constexpr std::size_t longest_name = 32;
+    snmp_user read;
+    read.name = written.key().text;
+    if (read.name.size() > longest_name)
+        report.error(written.key().where, "the name of a user of SNMP has 32 octets at most");
+    if (text_or(written, "authentication-protocol") == "sha")
+        read.authentication = snmp_authentication::sha;
+    for (const auto& [keyword, into] :
+         {std::pair("authentication-password", &read.authentication_password),
+          std::pair("privacy-password", &read.privacy_password)}) {
+        if (const word* password = written.value_of(keyword))
+            *into = *reveal_secret(password->text);
+        else if (!written.flawed)
+            report.error(written.key().where, "the user of SNMP has no " + std::string(keyword));
+    }
+    return read;
+}
+
+void read_snmp(const node& parent, snmp_settings& read, reporter& report) {
+    const node* written = parent.find("snmp");
+    if (written == nullptr)
+        return;
+    read.port = static_cast<std::uint16_t>(number_or(*written, "port", read.port));
+    for_each_child(*written, "user",
+                   [&](const node& user) { read.users.push_back(read_snmp_user(user, report)); });
+    sort_by_name(read.users);
+    const node* targets = written->find("notify-targets");
+    if (targets == nullptr)
+        return;
+    for (const word& target : targets->values) {
+        read.targets.push_back(*parse_ip_address(target.text));
+        if (!read.targets.back().is_unicast())
+            report.error(target.where,
+                         "notifications cannot go to this address: it is not unicast");
+    }
+    if (read.users.empty() && !written->flawed)
+        report.error(targets->where, "notify-targets need a user: in clear, notifications would "
+                                     "tell everybody on their way who is mirrored");
 }
 
 } // namespace
@@ -298,6 +339,7 @@ void read_radius_flow_tap(const node& top, configuration& settings, reporter& re
         read.static_subscribers.push_back(read_static(subscriber, settings, report));
     });
     sort_by_name(read.static_subscribers);
+    read_snmp(*written, read.snmp, report);
     warn_of_what_is_missing(*written, report);
     settings.radius_flow_tap = std::move(read);
 }

@@ -115,8 +115,10 @@ result<void> check_secret(const schema_row& row, std::string_view value) {
     const auto clear = reveal_secret(value);
     if (!clear)
         return fail(clear.error());
-    if (clear->size() < row.least)
+    if (clear->empty() && row.least > 0)
         return fail(errc::empty_value);
+    if (clear->size() < row.least)
+        return fail(errc::invalid_value, "at least " + std::to_string(row.least) + " octets");
     if (clear->size() > row.most)
         return fail(errc::too_long, "at most " + std::to_string(row.most) + " octets");
     return {};

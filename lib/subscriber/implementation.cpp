@@ -9,6 +9,23 @@
 
 namespace flowtap::subscriber {
 
+namespace {
+
+/// Valid as long as what it is made of.
+event event_of(event_kind kind, const session_record& session, const intercept& by,
+               std::error_code reason) {
+    event made{kind, session, by.control_source, by.number, by.id, reason, {}, {}, {}};
+    if (by.number != tap::trigger_number{}) {
+        made.trait = by.subscribers.by;
+        made.value = by.subscribers.value;
+    }
+    if (!by.copies.empty())
+        made.destination = by.copies.front().destination.address;
+    return made;
+}
+
+} // namespace
+
 mirroring::implementation::implementation(mirroring_settings settings, event_listener& listener)
     : with(std::move(settings)), events(&listener), sessions(with.sessions) {
     static_cast<void>(members.assign(with.pool));
@@ -186,21 +203,19 @@ void mirroring::implementation::apply(mirroring_settings settings, time_stamp no
 
 void mirroring::implementation::tell(event_kind kind, session_ref which, const intercept& by,
                                      time_stamp now, std::error_code reason) {
-    events->on_event({kind, sessions.at(which), by.control_source, by.number, by.id, reason}, now);
+    events->on_event(event_of(kind, sessions.at(which), by, reason), now);
 }
 
 void mirroring::implementation::tell_login_failed(const session_record& session, time_stamp now) {
     if (const auto announced = announced_.take(session.identity, now.steady))
-        return events->on_event(
-            {event_kind::login_failed, session, {}, {}, announced->id, errc::too_many_sessions},
-            now);
+        return events->on_event(event_of(event_kind::login_failed, session,
+                                         make_intercept(*announced), errc::too_many_sessions),
+                                now);
     const auto first = triggers_.first_of(session);
     if (!first)
         return;
     const intercept& by = *triggered_.find(*first)->second;
-    events->on_event({event_kind::login_failed, session, by.control_source, by.number, by.id,
-                      errc::too_many_sessions},
-                     now);
+    events->on_event(event_of(event_kind::login_failed, session, by, errc::too_many_sessions), now);
 }
 
 mirroring_status mirroring::implementation::state() const {

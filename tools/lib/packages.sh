@@ -5,7 +5,7 @@
 
 flowtap_packages_build=(
     meson ninja-build pkg-config g++ ccache git python3
-    libboost-dev libedit-dev libssh-dev libpcap-dev libfmt-dev libssl-dev libcrypt-dev libcli11-dev
+    libboost-dev libedit-dev libssh-dev libpcap-dev libfmt-dev libssl-dev libcrypt-dev libsnmp-dev libcli11-dev
     nlohmann-json3-dev doctest-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev
 )
 
@@ -19,7 +19,7 @@ flowtap_packages_demo=(
 flowtap_packages_check=(
     "${flowtap_packages_build[@]}"
     binutils clang clang-format clang-tidy libclang-rt-14-dev mandoc shellcheck jq
-    ethtool freeradius freeradius-utils iproute2 openssh-client openssl python3-paramiko sshpass tcpdump tmux tshark
+    ethtool freeradius freeradius-utils iproute2 openssh-client openssl python3-paramiko snmptrapd sshpass tcpdump tmux tshark
 )
 
 # shellcheck disable=SC2034
@@ -58,9 +58,12 @@ install_missing_packages() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q update </dev/null &&
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
             apt-get -q -y --no-install-recommends install "${missing[@]}" </dev/null || return 1
-    # The tests start FreeRADIUS by themselves, on loopback: the service that came with its package
-    # would answer at this machine's addresses.
-    if [[ " ${missing[*]} " == *" freeradius "* && -d /run/systemd/system ]]; then
-        "${as_root[@]}" systemctl --quiet disable --now freeradius
-    fi
+    # The tests start FreeRADIUS and snmptrapd by themselves, on loopback: the services that came with
+    # their packages would answer, or listen, at this machine's addresses.
+    local service
+    for service in freeradius.service snmptrapd.socket snmptrapd.service; do
+        if [[ " ${missing[*]} " == *" ${service%.*} "* && -d /run/systemd/system ]]; then
+            "${as_root[@]}" systemctl --quiet disable --now "$service"
+        fi
+    done
 }

@@ -63,6 +63,32 @@ struct static_subscriber {
     friend bool operator==(const static_subscriber&, const static_subscriber&) = default;
 };
 
+/// How a user's notifications are authenticated: HMAC-SHA-96 (RFC 3414) or HMAC-192-SHA-256
+/// (RFC 7860).
+enum class snmp_authentication : std::uint8_t { sha, sha256 };
+
+/// `snmp user NAME`: who is entitled to notifications about subscribers.
+struct snmp_user {
+    std::string name;
+    snmp_authentication authentication = snmp_authentication::sha256;
+    /// In clear, as what follows.
+    std::string authentication_password = {};
+    /// Of AES with 128 bits (RFC 3826).
+    std::string privacy_password = {};
+
+    friend bool operator==(const snmp_user&, const snmp_user&) = default;
+};
+
+/// `snmp`: where notifications about subscribers go, each of them for each user.
+struct snmp_settings {
+    std::vector<ip_address> targets = {};
+    std::uint16_t port = 162;
+    /// In the order of their names; never empty when there are targets.
+    std::vector<snmp_user> users = {};
+
+    friend bool operator==(const snmp_settings&, const snmp_settings&) = default;
+};
+
 /// `services radius-flow-tap`
 struct radius_flow_tap_settings {
     /// In the order in which they are written.
@@ -84,6 +110,7 @@ struct radius_flow_tap_settings {
     std::uint16_t authorization_port = 3799;
     /// In the order of their names.
     std::vector<static_subscriber> static_subscribers = {};
+    snmp_settings snmp = {};
 
     friend bool operator==(const radius_flow_tap_settings&,
                            const radius_flow_tap_settings&) = default;

@@ -46,6 +46,11 @@ struct event {
     packet::mirror_id id;
     /// Of what failed.
     std::error_code reason;
+    /// What the criterion looks for, and with which value; for RADIUS, which names a session, none.
+    std::optional<tap::session_trait> trait;
+    std::string_view value;
+    /// Where the copies go, the first of them.
+    ip_address destination;
 };
 
 /// Hears of events, in the thread that causes them. Must not call back.

@@ -61,6 +61,7 @@ TEST_CASE("all of radius-flow-tap arrives in the model") {
         authorization-port 13799;
         static-subscriber office { user-name bob; accounting-session-id 4711; ip-address 10.0.0.1; ipv6-prefix [ 2001:db8:1::/48 ]; nas-port-id "p 1"; circuit-id c; remote-id r; calling-station-id s; routing-instance cust-a; logical-system ls; }
         static-subscriber leased-line { interface ge-0/0/0; }
+        snmp { notify-targets [ 192.0.2.20 2001:db8::20 ]; port 10162; user zed { authentication-protocol sha; authentication-password "a secret"; privacy-password "one more"; } user amy { authentication-password 12345678; privacy-password 87654321; } }
     )");
     for (const diagnostic& one : done.found)
         MESSAGE(to_string(one));
@@ -124,6 +125,14 @@ TEST_CASE("all of radius-flow-tap arrives in the model") {
     CHECK(office.calling_station == "s");
     CHECK(office.routing_instance == "cust-a");
     CHECK(office.logical_system == "ls");
+
+    REQUIRE(read.snmp.targets.size() == 2);
+    CHECK(to_string(read.snmp.targets[1]) == "2001:db8::20");
+    CHECK(read.snmp.port == 10162);
+    REQUIRE(read.snmp.users.size() == 2);
+    CHECK(read.snmp.users[0] ==
+          snmp_user{"amy", snmp_authentication::sha256, "12345678", "87654321"});
+    CHECK(read.snmp.users[1] == snmp_user{"zed", snmp_authentication::sha, "a secret", "one more"});
 }
 
 TEST_CASE("defaults of radius-flow-tap are those of Junos and of RADIUS") {
@@ -136,6 +145,8 @@ TEST_CASE("defaults of radius-flow-tap are those of Junos and of RADIUS") {
     CHECK_FALSE(read.dscp.has_value());
     CHECK(read.accounting_port == 1813);
     CHECK(read.authorization_port == 3799);
+    CHECK(read.snmp.targets.empty());
+    CHECK(read.snmp.port == 162);
     CHECK(read.listen == std::vector{ip_address::v4(0)});
     CHECK_FALSE(load(surroundings, "f").settings.radius_flow_tap.has_value());
 }
@@ -170,8 +181,24 @@ TEST_CASE("what does not go together in radius-flow-tap is said with its place")
          {"f:10:35: error: multicast-interception is not built: multicast that a subscriber "
           "joined is not mirrored"}},
         {with + "snmp { notify-targets 192.0.2.1; }",
-         {"f:10:35: warning: notifications by SNMP are not built: what happens to subscribers "
-          "stands in the audit log"}},
+         {"f:10:42: error: notify-targets need a user: in clear, notifications would tell "
+          "everybody on their way who is mirrored"}},
+        {with + "snmp { notify-targets 224.0.0.1; user u { authentication-password 12345678; "
+                "privacy-password 12345678; } }",
+         {"f:10:57: error: notifications cannot go to this address: it is not unicast"}},
+        {with + "snmp { user u { authentication-password 12345678; } }",
+         {"f:10:47: error: the user of SNMP has no privacy-password"}},
+        {with + "snmp { user u { privacy-password 12345678; } }",
+         {"f:10:47: error: the user of SNMP has no authentication-password"}},
+        {with + "snmp { user u1234567890123456789012345678901x { authentication-password 12345678; "
+                "privacy-password 12345678; } }",
+         {"f:10:47: error: the name of a user of SNMP has 32 octets at most"}},
+        {with + "snmp { user u { authentication-password 12345678; privacy-password 1234567; } }",
+         {"f:10:102: error: this is not one of the possible values (at least 8 octets)"}},
+        {with + "snmp { user u { authentication-password 1234567; privacy-password 12345678; } }",
+         {"f:10:75: error: this is not one of the possible values (at least 8 octets)"}},
+        {with + "snmp { user u { authentication-password 12345678; privacy-password 12345678; } }",
+         {}},
         {with + "radius-client 192.0.2.1;", {"f:10:49: error: the RADIUS client has no secret"}},
         {with + "authorization-port 1813;",
          {"f:10:54: error: accounting and authorization cannot have one port"}},

@@ -54,7 +54,7 @@ std::string sample_value(const schema_row& row) {
     case value_type::device_name:
         return "eth0";
     case value_type::secret:
-        return "hush";
+        return "hush-hush";
     case value_type::password_hash:
         return "\"*\"";
     case value_type::public_key:
@@ -100,8 +100,9 @@ bool is_about_others(const diagnostic& problem) {
     for (const char* words :
          {"needs something after", "is not configured under", "needs a port", "needs a DSCP",
           "needs its own dtcp-key", "has no class", "has no secret", "has no shared-key",
-          "has no service-port", "has no address", "beside it", "has no content destination",
-          "no forwarding class", "is not built", "nothing tells the subscriber's packets"})
+          "need a user", "the user of SNMP has no", "has no service-port", "has no address",
+          "beside it", "has no content destination", "no forwarding class", "is not built",
+          "nothing tells the subscriber's packets"})
         if (problem.message.find(words) != std::string::npos)
             return true;
     return false;
