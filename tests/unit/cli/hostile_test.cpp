@@ -14,6 +14,7 @@
 
 using namespace flowtap;
 using namespace flowtap::cli;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -26,18 +27,22 @@ const std::vector<std::string_view> good_lines = {
     "commit check",
 };
 
+/// Octets that lines are read by, and some of every other kind.
+constexpr std::string_view octets = "\0\t\n\r\x1b !\"#$'*-./0:;?[\\]a{|}\x7f\x80\xff"sv;
+
 } // namespace
 
-TEST_CASE("every octet at every place of a line is answered, and nothing is put in force") {
+TEST_CASE("an octet of every kind anywhere in a line is answered, and nothing is put in force") {
     rig one("all");
     one.run("configure");
     for (const std::string_view line : good_lines)
         for (std::size_t at = 0; at <= line.size(); ++at)
-            for (int octet = 0; octet<256; octet += line.size()> 40 ? 5 : 1) {
+            for (std::size_t which = 0; which < octets.size(); ++which) {
                 std::string bad(line);
-                bad.insert(at, 1, static_cast<char>(octet));
+                bad.insert(at, 1, octets[which]);
                 one.session.complete(bad);
-                if (octet % 15 == 0)
+                // Another one at each place.
+                if (which % 5 == at % 5)
                     one.session.run(bad);
             }
     CHECK(one.around.committers.empty());
@@ -70,7 +75,7 @@ TEST_CASE("words of the language in any order neither crash nor get into what is
             words.emplace_back(keyword_of(row));
     rig one("all");
     one.run("configure");
-    for (int turn = 0; turn < 2000; ++turn) {
+    for (int turn = 0; turn < 700; ++turn) {
         std::string line = turn % 2 == 0 ? "set" : "";
         for (unsigned count = random() % 8; count > 0; --count)
             line += ' ' + words[random() % words.size()];
