@@ -122,33 +122,35 @@ request_server::~request_server() {
     implementation_->close();
 }
 
+/// Both kinds differ in nothing but the state that `make_state` makes of the settings.
+template <class MakeState>
 result<std::unique_ptr<request_server>>
-request_server::accounting(asio::io_context& context, const endpoint& at, server_settings settings,
-                           cryptography functions, accounting_state::handler handle, logger log,
-                           opener& sockets) {
+request_server::make(asio::io_context& context, const endpoint& at, server_settings settings,
+                     opener& sockets, logger log, MakeState make_state) {
     if (auto checked = check(settings); !checked)
         return fail(checked.error());
     auto socket = sockets.datagram_listener(at);
     if (!socket)
         return fail(socket.error());
     return std::unique_ptr<request_server>(new request_server(std::make_shared<implementation>(
-        context, std::move(*socket),
-        accounting_state(std::move(settings), std::move(functions), std::move(handle)),
-        std::move(log))));
+        context, std::move(*socket), make_state(std::move(settings)), std::move(log))));
+}
+
+result<std::unique_ptr<request_server>>
+request_server::accounting(asio::io_context& context, const endpoint& at, server_settings settings,
+                           cryptography functions, accounting_state::handler handle, logger log,
+                           opener& sockets) {
+    return make(context, at, std::move(settings), sockets, std::move(log), [&](auto checked) {
+        return accounting_state(std::move(checked), std::move(functions), std::move(handle));
+    });
 }
 
 result<std::unique_ptr<request_server>> request_server::dynamic_authorization(
     asio::io_context& context, const endpoint& at, server_settings settings, cryptography functions,
     authorization_state::handler handle, logger log, opener& sockets) {
-    if (auto checked = check(settings); !checked)
-        return fail(checked.error());
-    auto socket = sockets.datagram_listener(at);
-    if (!socket)
-        return fail(socket.error());
-    return std::unique_ptr<request_server>(new request_server(std::make_shared<implementation>(
-        context, std::move(*socket),
-        authorization_state(std::move(settings), std::move(functions), std::move(handle)),
-        std::move(log))));
+    return make(context, at, std::move(settings), sockets, std::move(log), [&](auto checked) {
+        return authorization_state(std::move(checked), std::move(functions), std::move(handle));
+    });
 }
 
 endpoint request_server::address() const {

@@ -63,6 +63,10 @@ public:
 private:
     struct implementation;
     explicit request_server(std::shared_ptr<implementation> with);
+    template <class MakeState>
+    static result<std::unique_ptr<request_server>>
+    make(boost::asio::io_context& context, const endpoint& at, server_settings settings,
+         opener& sockets, logger log, MakeState make_state);
     std::shared_ptr<implementation> implementation_;
 };
 
