@@ -250,18 +250,12 @@ answer handle(request_context& context, dtcp::add_request&& asked) {
         state.path.release(slot);
         return refuse(context, audit_event::add, taken.error());
     }
-    audit_note note{audit_event::add, dtcp::status_code::ok, context.from.source.next_id().value(),
-                    1, describe(asked)};
-    if (auto instead = record(context, std::move(note))) {
+    if (auto instead = record(context, note_of_add(context, asked))) {
         state.published.erase(slot);
         state.path.release(slot);
         return std::move(*instead);
     }
-    answer given = accept(context);
-    given.head.criterion = install(context, asked, std::move(*made), slot).value();
-    given.until = awaited::in_force;
-    given.number = state.published.pending();
-    return given;
+    return accept_add(context, install(context, asked, std::move(*made), slot));
 }
 
 } // namespace flowtap::tap

@@ -32,6 +32,9 @@ result<void> check_addresses(const request_context& context, const dtcp::jtap_pa
     return {};
 }
 
+namespace {
+
+/// The request in one line, for the audit log.
 std::string describe(const dtcp::add_request& asked) {
     constexpr std::size_t usual_length = 512;
     std::string line;
@@ -52,6 +55,21 @@ std::string describe(const dtcp::add_request& asked) {
     else if (asked.send_async)
         append("Flags", "SendAsync");
     return line;
+}
+
+} // namespace
+
+audit_note note_of_add(const request_context& context, const dtcp::add_request& asked) {
+    return {audit_event::add, dtcp::status_code::ok, context.from.source.next_id().value(), 1,
+            describe(asked)};
+}
+
+answer accept_add(request_context& context, criteria_id added) {
+    answer given = accept(context);
+    given.head.criterion = added.value();
+    given.until = awaited::in_force;
+    given.number = context.state.published.pending();
+    return given;
 }
 
 std::shared_ptr<const criterion_terms> make_terms(const request_context& context,

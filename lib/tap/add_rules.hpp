@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <system_error>
 
 #include <flowtap/core/result.hpp>
@@ -22,8 +21,11 @@ unexpected<error> fail_at(const request_context& context, dtcp::parameter about,
 /// Whether the control source may have copies sent there, and, where it says so, from there.
 result<void> check_addresses(const request_context& context, const dtcp::jtap_parameters& jtap);
 
-/// The request in one line, for the audit log.
-std::string describe(const dtcp::add_request& asked);
+/// The record of an ADD that is about to be done.
+audit_note note_of_add(const request_context& context, const dtcp::add_request& asked);
+
+/// The answer to one that was done: it waits until the criterion is in force.
+answer accept_add(request_context& context, criteria_id added);
 
 /// Takes what LIST repeats out of the request.
 std::shared_ptr<const criterion_terms> make_terms(const request_context& context,
