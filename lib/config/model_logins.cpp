@@ -132,10 +132,20 @@ void check_uid_of(const node& written, std::map<std::string, const node*>& owner
                      "the user \"" + owner->second->key().text + "\" has this uid already");
 }
 
-void read_retries(const node& login, login_retries& read) {
+/// Statements of Junos that are taken and have no effect: nobody is to rely on them.
+void warn_of_unused(const node& retries, reporter& report) {
+    if (const node* const found = retries.find("minimum-time"))
+        report.warn(found->where, "minimum-time has no effect here: maximum-time ends connections");
+    if (const node* const found = retries.find("lockout-period"))
+        report.warn(found->where, "lockout-period has no effect here: addresses are kept away, not "
+                                  "users (source-failure-limit)");
+}
+
+void read_retries(const node& login, login_retries& read, reporter& report) {
     const node* const written = login.find("retry-options");
     if (written == nullptr)
         return;
+    warn_of_unused(*written, report);
     const auto number = [&](std::string_view keyword, unsigned otherwise) {
         return static_cast<unsigned>(number_or(*written, keyword, otherwise));
     };
@@ -155,7 +165,7 @@ void read_logins(const node& top, configuration& settings, reporter& report) {
     const node* login = top.find_path({"system", "login"});
     if (login == nullptr)
         return;
-    read_retries(*login, settings.retries);
+    read_retries(*login, settings.retries, report);
     std::map<std::string, const node*> owners;
     for (const node& child : login->children) {
         if (keyword_of(*child.row) == "class")

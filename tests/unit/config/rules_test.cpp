@@ -112,6 +112,17 @@ TEST_CASE("what cannot stand beside flow-tap is refused, and only beside it") {
                "");
 }
 
+TEST_CASE("statements about logins without effect are warned of") {
+    check_rows({{"system { login { retry-options { maximum-time 60; } } }", {}},
+                {"system { login { retry-options { minimum-time 20; } } }",
+                 {"f:1:34: warning: minimum-time has no effect here: maximum-time ends "
+                  "connections"}},
+                {"system { login { retry-options { lockout-period 5; } } }",
+                 {"f:1:34: warning: lockout-period has no effect here: addresses are kept away, "
+                  "not users (source-failure-limit)"}}},
+               "");
+}
+
 TEST_CASE("what may disturb flow-tap is warned of") {
     const std::string mirroring = "port mirroring might not work beside services flow-tap";
     const std::string loops =
