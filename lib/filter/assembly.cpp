@@ -48,12 +48,12 @@ void sort_slots(slot_id* first, slot_id* last) noexcept {
 
 } // namespace
 
-void assemble(const hit_list& found, std::size_t packets, slot_id* slots,
-              std::uint32_t* ends) noexcept {
+std::size_t assemble(const hit_list& found, std::size_t packets, slot_id* slots,
+                     std::uint32_t* ends, std::uint32_t first, std::uint32_t* matched) noexcept {
     const std::uint32_t before = ends[0];
     if (found.empty()) {
         std::fill_n(ends + 1, packets, before);
-        return;
+        return 0;
     }
     // Counted two places on, added up, and then moved on by each slot that is put in its place: at
     // last every value is where it belongs.
@@ -72,6 +72,10 @@ void assemble(const hit_list& found, std::size_t packets, slot_id* slots,
         slots[ends[one.packet + 1]++] = slot_id(one.slot);
     several.for_each(
         [&](std::size_t packet) { sort_slots(slots + ends[packet], slots + ends[packet + 1]); });
+    std::size_t count = 0;
+    some.for_each(
+        [&](std::size_t packet) { matched[count++] = first + static_cast<std::uint32_t>(packet); });
+    return count;
 }
 
 } // namespace flowtap::filter

@@ -31,7 +31,7 @@ bool has_duplicate_slot(std::span<const criterion* const> sorted) noexcept {
 } // namespace
 
 match_buffer::match_buffer(std::size_t max_packets, std::size_t max_matches)
-    : slots_(max_matches), ends_(max_packets + 2),
+    : slots_(max_matches), ends_(max_packets + 2), matched_(max_packets),
       hits_(std::make_unique_for_overwrite<detail::hit[]>(max_matches)) {}
 
 classifier::classifier() noexcept = default;
@@ -79,6 +79,7 @@ std::size_t classifier::match(std::span<const packet_key> keys,
     const auto batch = keys.first(std::min(keys.size(), found.ends_.size() - 2));
     found.ends_[0] = 0;
     found.packets_ = batch.size();
+    found.matched_count_ = 0;
     if (!version_) {
         std::fill_n(found.ends_.begin(), batch.size() + 1, 0U);
         return batch.size();
@@ -90,7 +91,10 @@ std::size_t classifier::match(std::span<const packet_key> keys,
         hit_list hits(found.hits_.get(), found.slots_.size() - *ends, version_->number);
         version_->find(chunk, hits);
         if (!hits.full()) {
-            assemble(hits, chunk.size(), found.slots_.data(), ends);
+            const auto first = static_cast<std::uint32_t>(done);
+            std::uint32_t* const matched = found.matched_.data() + found.matched_count_;
+            found.matched_count_ +=
+                assemble(hits, chunk.size(), found.slots_.data(), ends, first, matched);
             done += chunk.size();
             size = std::min(size * 2, chunk_packets);
         } else if (chunk.size() > 1) {

@@ -39,9 +39,10 @@ struct avx2_simd {
     FLOWTAP_KERNEL static void store(std::uint32_t* to, const words& value) noexcept {
         _mm256_store_si256(static_cast<__m256i*>(static_cast<void*>(to)), __m256i(value));
     }
-    FLOWTAP_KERNEL static words gather(const std::uint32_t* from, const words& at) noexcept {
-        const void* const base = from;
-        return words(_mm256_i32gather_epi32(static_cast<const int*>(base), __m256i(at), 4));
+    FLOWTAP_KERNEL static words words_of(const probe& one, const words& handle) noexcept {
+        const __m256i at = __m256i(handle >> std::uint32_t{one.shift});
+        const void* const from = one.words;
+        return words(_mm256_i32gather_epi32(static_cast<const int*>(from), at, 4));
     }
     FLOWTAP_KERNEL static words word_bits(const words& handle) noexcept {
         const words mixed = (handle * word_factor) & 0x0707'0707;

@@ -47,8 +47,13 @@ struct avx512_simd {
     FLOWTAP_KERNEL static void store(std::uint32_t* to, const words& value) noexcept {
         _mm512_storeu_si512(to, __m512i(value));
     }
-    FLOWTAP_KERNEL static words gather(const std::uint32_t* from, const words& at) noexcept {
-        return words(_mm512_i32gather_epi32(__m512i(at), from, 4));
+    FLOWTAP_KERNEL static words words_of(const probe& one, const words& handle) noexcept {
+        const __m512i at = __m512i(handle >> std::uint32_t{one.shift});
+        // Two registers hold all words of the smallest: that takes a tenth of the time.
+        if (one.shift == probe::smallest_shift)
+            return words(_mm512_permutex2var_epi32(_mm512_loadu_si512(one.words), at,
+                                                   _mm512_loadu_si512(one.words + width)));
+        return words(_mm512_i32gather_epi32(at, one.words, 4));
     }
     FLOWTAP_KERNEL static words word_bits(const words& handle) noexcept {
         const words mixed = (handle * word_factor) & 0x0707'0707;

@@ -9,7 +9,7 @@
 /// as many numbers;
 /// - `load_inet`, `load_inet6`, `load_others`: the hash fields of so many
 /// packets;
-/// - `gather`, `word_bits`, `flags`, `within`: see the portable ones.
+/// - `words_of`, `word_bits`, `flags`, `within`: see the portable ones.
 
 #include <array>
 #include <cstddef>
@@ -108,7 +108,7 @@ FLOWTAP_KERNEL void probe_all(const probe_table<Address>& table, const packet_bl
             handle ^= handle >> 15;
             handle *= 0x2C1B'3C6DU;
             Simd::store(&found.handles[i][first], handle);
-            const words word = Simd::gather(one.words, handle >> std::uint32_t{one.shift});
+            const words word = Simd::words_of(one, handle);
             const words bits = Simd::word_bits(handle);
             passed = Simd::note(passed, word, bits, 1U << i);
         }
@@ -295,14 +295,20 @@ FLOWTAP_KERNEL void match_sorted(const compiled_set& set, std::span<const packet
 template <class Simd>
 FLOWTAP_KERNEL void match_chunk(const compiled_set& set, std::span<const packet_key> keys,
                                 hit_list& out) noexcept {
-    std::uint32_t families = 0;
-    for (const packet_key& key : keys)
-        families |= 1U << static_cast<unsigned>(key.of_family);
+    if (keys.empty())
+        return;
+    auto some = static_cast<std::uint8_t>(keys.front().of_family);
+    std::uint8_t every = some;
+#pragma GCC unroll 8
+    for (const packet_key& key : keys) {
+        some |= static_cast<std::uint8_t>(key.of_family);
+        every &= static_cast<std::uint8_t>(key.of_family);
+    }
     const packet_block all{keys.data(), keys.size(), nullptr};
-    const bool full = keys.size() % Simd::width == 0;
-    if (full && families == 1U << static_cast<unsigned>(family::inet))
+    const bool uniform = some == every && keys.size() % Simd::width == 0;
+    if (uniform && keys.front().of_family == family::inet)
         match_block<Simd>(set.inet, all, out);
-    else if (full && families == 1U << static_cast<unsigned>(family::inet6))
+    else if (uniform && keys.front().of_family == family::inet6)
         match_block<Simd>(set.inet6, all, out);
     else
         match_sorted<Simd>(set, keys, out);

@@ -39,8 +39,10 @@ struct portable_simd {
         for (std::size_t i = 0; i < width; ++i)
             to[i] = value[i];
     }
-    /// The words at these numbers.
-    FLOWTAP_KERNEL static words gather(const std::uint32_t* from, const words& at) noexcept {
+    /// The words of a probe that these handles have.
+    FLOWTAP_KERNEL static words words_of(const probe& one, const words& handle) noexcept {
+        const words at = handle >> std::uint32_t{one.shift};
+        const std::uint32_t* const from = one.words;
         return words{from[at[0]], from[at[1]], from[at[2]], from[at[3]]};
     }
     /// `filter::word_bits` of each handle.

@@ -114,13 +114,15 @@ std::vector<hash_step> steps_for(std::span<const probe> probes) {
 }
 
 /// The words of a Bloom filter for so many handles: more in proportion for small ones, which are
-/// in the nearest cache anyway.
+/// in the nearest cache anyway, but as few as fit into registers where one packet in a hundred or
+/// fewer pass by chance.
 std::size_t words_for(std::size_t handles) {
-    const std::size_t wanted = handles <= 256      ? handles * 4
+    const std::size_t wanted = handles <= 64       ? probe::fewest_words
+                               : handles <= 256    ? handles * 4
                                : handles <= 2048   ? handles * 2
                                : handles <= 12'288 ? handles * 3 / 4
                                                    : handles;
-    return std::bit_ceil(std::max<std::size_t>(64, wanted));
+    return std::bit_ceil(wanted);
 }
 
 } // namespace

@@ -15,6 +15,10 @@ namespace flowtap::filter {
 /// What all packets are put to: whether their handle of one shape may be that of any criterion. A
 /// Bloom filter of one word a handle, with a bit in each octet of the word.
 struct probe {
+    /// The fewest words, and their `shift`.
+    static constexpr std::size_t fewest_words = 32;
+    static constexpr std::uint8_t smallest_shift = 27;
+
     handle_shape shape;
     /// From a handle to the number of its word.
     std::uint8_t shift = 0;

@@ -42,6 +42,11 @@ public:
     std::span<const slot_id> matches(std::size_t index) const noexcept {
         return {slots_.data() + ends_[index], slots_.data() + ends_[index + 1]};
     }
+    /// The packets of the last call that match anything, in ascending order. Valid until the next
+    /// call.
+    std::span<const std::uint32_t> matched() const noexcept {
+        return {matched_.data(), matched_count_};
+    }
 
 private:
     friend class classifier;
@@ -51,6 +56,8 @@ private:
     /// more is for the work of putting them there.
     std::vector<std::uint32_t> ends_;
     std::size_t packets_ = 0;
+    std::vector<std::uint32_t> matched_;
+    std::size_t matched_count_ = 0;
     /// Room for as many as there are slots. Memory that no match was written to is not touched.
     std::unique_ptr<detail::hit[]> hits_;
 };

@@ -53,10 +53,16 @@ inline std::size_t first_difference(const classifier& built, std::span<const pac
         const std::size_t more = built.match(keys.subspan(done), found);
         if (more == 0 || more != found.packets())
             return done;
+        auto matched = found.matched().begin();
         for (std::size_t i = 0; i < more; ++i) {
             if (!std::ranges::equal(expected[done + i], found.matches(i)))
                 return done + i;
+            if (!expected[done + i].empty() &&
+                (matched == found.matched().end() || *matched++ != i))
+                return done + i;
         }
+        if (matched != found.matched().end())
+            return done;
         done += more;
     }
     return done;
