@@ -134,6 +134,7 @@ result<header_template> header_template::make(const encapsulation& parameters) {
     made.size_ = lay_out(parameters, made.octets_);
     const byte_view octets = std::span(made.octets_).first(made.size_);
     if (source.ip_family() == family::inet) {
+        made.is_fixed_ = parameters.dscp && parameters.kind != encapsulation_kind::ip_in_ip;
         made.partial_ip_checksum_ = static_cast<std::uint16_t>(
             ~internet_checksum().add(octets.first(ipv4_header_size)).value());
     } else if (parameters.kind != encapsulation_kind::ip_in_ip) {
@@ -143,13 +144,25 @@ result<header_template> header_template::make(const encapsulation& parameters) {
     return made;
 }
 
+/// `sum` is that of the header without what is written here.
+inline void header_template::finish_ipv4(std::uint16_t length, std::uint16_t identification,
+                                         std::uint32_t sum,
+                                         std::span<std::byte> out) const noexcept {
+    store_big_endian(out.subspan(2, 2), length);
+    store_big_endian(out.subspan(4, 2), identification);
+    if (parameters_.kind != encapsulation_kind::ip_in_ip)
+        store_big_endian(out.subspan(ipv4_header_size + 4, 2),
+                         static_cast<std::uint16_t>(length - ipv4_header_size));
+    sum += std::uint32_t{length} + identification;
+    sum = (sum & 0xFFFFU) + (sum >> 16);
+    sum = (sum & 0xFFFFU) + (sum >> 16);
+    store_big_endian(out.subspan(10, 2), static_cast<std::uint16_t>(~sum));
+}
+
 void header_template::write_ipv4(byte_view inner, std::uint8_t protocol,
                                  std::uint16_t identification,
                                  std::span<std::byte> out) const noexcept {
-    const auto length = static_cast<std::uint16_t>(size_ + inner.size());
-    std::uint32_t sum = partial_ip_checksum_ + length + identification;
-    store_big_endian(out.subspan(2, 2), length);
-    store_big_endian(out.subspan(4, 2), identification);
+    std::uint32_t sum = partial_ip_checksum_;
     if (!parameters_.dscp) {
         const std::uint8_t traffic_class = traffic_class_of(inner);
         out[1] = std::byte{traffic_class};
@@ -158,13 +171,8 @@ void header_template::write_ipv4(byte_view inner, std::uint8_t protocol,
     if (parameters_.kind == encapsulation_kind::ip_in_ip) {
         out[9] = std::byte{protocol};
         sum += protocol;
-    } else {
-        store_big_endian(out.subspan(ipv4_header_size + 4, 2),
-                         static_cast<std::uint16_t>(length - ipv4_header_size));
     }
-    sum = (sum & 0xFFFFU) + (sum >> 16);
-    sum = (sum & 0xFFFFU) + (sum >> 16);
-    store_big_endian(out.subspan(10, 2), static_cast<std::uint16_t>(~sum));
+    finish_ipv4(static_cast<std::uint16_t>(size_ + inner.size()), identification, sum, out);
 }
 
 void header_template::write_ipv6(byte_view inner, std::uint8_t protocol,
@@ -190,9 +198,16 @@ void header_template::write_ipv6(byte_view inner, std::uint8_t protocol,
 bool header_template::write(byte_view inner, std::uint16_t identification,
                             std::span<std::byte> out) const noexcept {
     const std::size_t length = size_ + inner.size();
+    if (length > longest_copy)
+        return false;
+    if (is_fixed_) {
+        copy_header(std::span(octets_).first(size_), out);
+        finish_ipv4(static_cast<std::uint16_t>(length), identification, partial_ip_checksum_, out);
+        return true;
+    }
     const bool is_ip_in_ip = parameters_.kind == encapsulation_kind::ip_in_ip;
     const std::uint8_t protocol = is_ip_in_ip ? protocol_of(inner) : std::uint8_t{ip_protocol::udp};
-    if (length > longest_copy || protocol == 0)
+    if (protocol == 0)
         return false;
 
     copy_header(std::span(octets_).first(size_), out);

@@ -77,12 +77,16 @@ private:
 
     void write_ipv4(byte_view inner, std::uint8_t protocol, std::uint16_t identification,
                     std::span<std::byte> out) const noexcept;
+    void finish_ipv4(std::uint16_t length, std::uint16_t identification, std::uint32_t sum,
+                     std::span<std::byte> out) const noexcept;
     void write_ipv6(byte_view inner, std::uint8_t protocol,
                     std::span<std::byte> out) const noexcept;
 
     encapsulation parameters_;
     std::array<std::byte, max_header_size> octets_{};
     std::size_t size_ = 0;
+    /// Over IPv4, with nothing that is taken from the packet but its length.
+    bool is_fixed_ = false;
     std::uint32_t partial_ip_checksum_ = 0;
     internet_checksum partial_udp_checksum_;
 };
