@@ -196,7 +196,11 @@ audit_file::open(const std::string& path, const std::string& key, flowtap::wall_
 }
 
 audit_file::~audit_file() {
-    // Where that fails nobody is left to tell.
+    sync();
+}
+
+void audit_file::sync() noexcept {
+    // Where that fails the lines are in the file, and nobody is kept from reading them.
     static_cast<void>(::fdatasync(file_.number()) == 0 && ::fdatasync(state_.number()) == 0);
 }
 

@@ -40,6 +40,9 @@ public:
     /// A line that could not be written whole, with its state, is taken back.
     flowtap::result<void> write(const flowtap::tap::audit_record& record) override;
 
+    /// Has what was written so far be on the disk, as it is when there is no more to write.
+    void sync() noexcept;
+
     /// Goes on in another file if the log was moved away. When there can be no other file it goes
     /// on in this one, and says why.
     flowtap::result<void> reopen(flowtap::wall_time now);

@@ -432,6 +432,9 @@ int daemon::run() {
             "control source will not be taken");
     if (const auto written = note(tap::audit_event::stop); !written)
         log("{}", written.error().message());
+    // Before copies in a file are: file systems that keep an order would have it wait for all of
+    // them.
+    audit_->sync();
 
     if (server_)
         server_->stop();
