@@ -107,6 +107,11 @@ std::size_t classifier::match(std::span<const packet_key> keys,
     return found.packets_;
 }
 
+std::uint64_t classifier::sift(const plain_headers& packets, std::size_t count,
+                               interface_id interface, vrf_id vrf) const noexcept {
+    return version_ && count != 0 ? version_->sift({packets, count, interface, vrf}) : 0;
+}
+
 classifier_cost classifier::cost() const noexcept {
     return version_ ? version_->cost : classifier_cost{};
 }

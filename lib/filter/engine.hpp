@@ -36,6 +36,8 @@ struct engine {
     /// with smaller groups.
     void build(std::vector<member> members, memory_budget& budget);
     std::size_t memory() const noexcept;
+    /// Whether there are criteria that no probe tells of.
+    bool must_ask_all() const noexcept { return all_ask_groups || !scanned.empty(); }
     bool empty() const noexcept {
         return table.probes.empty() && scanned.empty() && groups.empty();
     }
@@ -73,16 +75,36 @@ struct compiled_set {
 using match_function = void (*)(const compiled_set& set, std::span<const packet_key> keys,
                                 hit_list& found) noexcept;
 
-void match_portable(const compiled_set& set, std::span<const packet_key> keys,
-                    hit_list& found) noexcept;
+/// Packets that are looked at before there are keys of them; at least one.
+struct sifted_packets {
+    const plain_headers& headers;
+    std::size_t count;
+    interface_id interface;
+    vrf_id vrf;
+
+    std::uint64_t all() const noexcept {
+        return ~std::uint64_t{0} >> (plain_headers::most - count);
+    }
+};
+static_assert(plain_headers::most == chunk_packets && chunk_packets == 64);
+
+/// A bit for each packet that passes a probe of the set for IPv4.
+using sift_function = std::uint64_t (*)(const compiled_set& set,
+                                        const sifted_packets& packets) noexcept;
+
+/// What runs for every packet, for certain instructions.
+struct match_code {
+    match_function match = nullptr;
+    sift_function sift = nullptr;
+};
+
+extern const match_code portable_code;
 #if defined(__x86_64__)
-void match_avx2(const compiled_set& set, std::span<const packet_key> keys,
-                hit_list& found) noexcept;
-void match_avx512(const compiled_set& set, std::span<const packet_key> keys,
-                  hit_list& found) noexcept;
+extern const match_code avx2_code;
+extern const match_code avx512_code;
 #endif
 
-/// The function for `path` on this processor.
-match_function choose_match(code_path path) noexcept;
+/// The code for `path` on this processor.
+match_code choose_match(code_path path) noexcept;
 
 } // namespace flowtap::filter

@@ -79,7 +79,7 @@ result<std::unique_ptr<level>> level::build(std::span<const criterion* const> cr
     if (budget.exceeded())
         return fail(errc::too_much_memory);
 
-    built->match_ = choose_match(path);
+    built->code_ = choose_match(path);
     built->count_ = criteria.size();
     built->entries_ = std::make_unique<entry[]>(criteria.size());
     for (std::size_t i = 0; i < criteria.size(); ++i)

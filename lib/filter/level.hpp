@@ -34,7 +34,12 @@ public:
     /// Adds all matches of the packets of a chunk to `found`.
     void find(std::span<const packet_key> keys, hit_list& found) const noexcept {
         found.enter(entries_.get());
-        match_(set_, keys, found);
+        code_.match(set_, keys, found);
+    }
+
+    /// A bit for each of the packets that `find` may find something for.
+    std::uint64_t sift(const sifted_packets& packets) const noexcept {
+        return set_.inet.must_ask_all() ? packets.all() : code_.sift(set_, packets);
     }
 
     /// By slot, ascending.
@@ -55,7 +60,7 @@ private:
     level() = default;
 
     compiled_set set_;
-    match_function match_ = nullptr;
+    match_code code_;
     std::unique_ptr<entry[]> entries_;
     std::size_t count_ = 0;
     std::chrono::nanoseconds build_time_{0};

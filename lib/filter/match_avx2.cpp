@@ -28,12 +28,22 @@ struct avx2_simd {
     }
     FLOWTAP_KERNEL static void load_others(const packet_key* keys, words* fields) noexcept {
         __m256i column[4];
-        x86_load_columns(keys, offsetof(packet_key, interface), column);
+        x86_load_columns(x86_octets(keys) + offsetof(packet_key, interface), sizeof *keys, column);
         fields[field_interface] = words(column[0]);
         fields[field_vrf] = words(column[1]);
         fields[field_source_port] = words(column[2]) & 0xFFFF;
         fields[field_destination_port] = words(column[2]) >> 16;
         fields[field_protocol] = words(column[3]) & 0xFF;
+    }
+
+    FLOWTAP_KERNEL static void load_columns(const std::byte* headers, words* columns) noexcept {
+        __m256i column[4];
+        x86_load_columns(headers, plain_headers::size, column);
+        for (std::size_t i = 0; i < 4; ++i)
+            columns[i] = words(column[i]);
+    }
+    FLOWTAP_KERNEL static words swapped(const words& value) noexcept {
+        return words(_mm256_shuffle_epi8(__m256i(value), _mm256_broadcastsi128_si256(x86_swap())));
     }
 
     FLOWTAP_KERNEL static void store(std::uint32_t* to, const words& value) noexcept {
@@ -73,7 +83,7 @@ private:
                                             words* fields) noexcept {
         // In memory the lower half of each 64 bits comes first.
         __m256i column[4];
-        x86_load_columns(keys, offset, column);
+        x86_load_columns(x86_octets(keys) + offset, sizeof *keys, column);
         fields[0] = words(column[1]);
         fields[1] = words(column[0]);
         fields[2] = words(column[3]);
@@ -81,12 +91,18 @@ private:
     }
 };
 
-} // namespace
-
-FLOWTAP_TARGET void match_avx2(const compiled_set& set, std::span<const packet_key> keys,
-                               hit_list& found) noexcept {
+FLOWTAP_TARGET void match(const compiled_set& set, std::span<const packet_key> keys,
+                          hit_list& found) noexcept {
     match_chunk<avx2_simd>(set, keys, found);
 }
+
+FLOWTAP_TARGET std::uint64_t sift(const compiled_set& set, const sifted_packets& packets) noexcept {
+    return sift_headers<avx2_simd>(set.inet.table, packets);
+}
+
+} // namespace
+
+const match_code avx2_code = {match, sift};
 
 } // namespace flowtap::filter
 

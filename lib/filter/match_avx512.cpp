@@ -36,12 +36,24 @@ struct avx512_simd {
     }
     FLOWTAP_KERNEL static void load_others(const packet_key* keys, words* fields) noexcept {
         __m512i column[4];
-        load_columns(keys, offsetof(packet_key, interface), column);
+        join_columns(x86_octets(keys) + offsetof(packet_key, interface), sizeof *keys, column);
         fields[field_interface] = words(column[0]);
         fields[field_vrf] = words(column[1]);
         fields[field_source_port] = words(column[2]) & 0xFFFF;
         fields[field_destination_port] = words(column[2]) >> 16;
         fields[field_protocol] = words(column[3]) & 0xFF;
+    }
+
+    FLOWTAP_KERNEL static void load_columns(const std::byte* headers, words* columns) noexcept {
+        const std::byte* const half = headers + 8 * plain_headers::size;
+        const __m512i first =
+            _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+        const __m512i last = _mm512_add_epi32(first, _mm512_set1_epi32(2));
+        load_two_columns(headers, half, first, columns);
+        load_two_columns(headers, half, last, columns + 2);
+    }
+    FLOWTAP_KERNEL static words swapped(const words& value) noexcept {
+        return words(_mm512_shuffle_epi8(__m512i(value), _mm512_broadcast_i32x4(x86_swap())));
     }
 
     FLOWTAP_KERNEL static void store(std::uint32_t* to, const words& value) noexcept {
@@ -84,12 +96,24 @@ private:
     FLOWTAP_KERNEL static __m512i join(const __m256i& low, const __m256i& high) noexcept {
         return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
     }
-    FLOWTAP_KERNEL static void load_columns(const packet_key* keys, std::size_t offset,
+    /// Two columns of sixteen packets: `which` picks those of eight.
+    FLOWTAP_KERNEL static void load_two_columns(const std::byte* low, const std::byte* high,
+                                                const __m512i& which, words* columns) noexcept {
+        constexpr std::size_t four = 4 * plain_headers::size;
+        const __m512i below = _mm512_permutex2var_epi32(_mm512_loadu_si512(low), which,
+                                                        _mm512_loadu_si512(low + four));
+        const __m512i above = _mm512_permutex2var_epi32(_mm512_loadu_si512(high), which,
+                                                        _mm512_loadu_si512(high + four));
+        columns[0] = words(join(_mm512_castsi512_si256(below), _mm512_castsi512_si256(above)));
+        columns[1] = words(_mm512_shuffle_i64x2(below, above, 0b1110'1110));
+    }
+    FLOWTAP_KERNEL static void join_columns(const void* first, std::size_t stride,
                                             __m512i* columns) noexcept {
+        const char* const octets = static_cast<const char*>(first);
         __m256i low[4];
         __m256i high[4];
-        x86_load_columns(keys, offset, low);
-        x86_load_columns(keys + 8, offset, high);
+        x86_load_columns(octets, stride, low);
+        x86_load_columns(octets + 8 * stride, stride, high);
         for (std::size_t i = 0; i < 4; ++i)
             columns[i] = join(low[i], high[i]);
     }
@@ -97,7 +121,7 @@ private:
                                             words* fields) noexcept {
         // In memory the lower half of each 64 bits comes first.
         __m512i column[4];
-        load_columns(keys, offset, column);
+        join_columns(x86_octets(keys) + offset, sizeof *keys, column);
         fields[0] = words(column[1]);
         fields[1] = words(column[0]);
         fields[2] = words(column[3]);
@@ -105,12 +129,18 @@ private:
     }
 };
 
-} // namespace
-
-FLOWTAP_TARGET void match_avx512(const compiled_set& set, std::span<const packet_key> keys,
-                                 hit_list& found) noexcept {
+FLOWTAP_TARGET void match(const compiled_set& set, std::span<const packet_key> keys,
+                          hit_list& found) noexcept {
     match_chunk<avx512_simd>(set, keys, found);
 }
+
+FLOWTAP_TARGET std::uint64_t sift(const compiled_set& set, const sifted_packets& packets) noexcept {
+    return sift_headers<avx512_simd>(set.inet.table, packets);
+}
+
+} // namespace
+
+const match_code avx512_code = {match, sift};
 
 } // namespace flowtap::filter
 

@@ -4,11 +4,12 @@
 /// The part of the classifier that runs for every packet, as templates over the
 /// instructions to use. The file that includes this header defines
 /// FLOWTAP_TARGET before, as the attribute that its functions need, and
-/// instantiates `match_chunk` with a `Simd`:
+/// instantiates `match_chunk` and `sift_headers` with a `Simd`:
 /// - `width`, the packets that are computed side by side; `words`, a vector of
 /// as many numbers;
 /// - `load_inet`, `load_inet6`, `load_others`: the hash fields of so many
 /// packets;
+/// - `load_columns`, `swapped`: of what is kept of the headers of so many packets;
 /// - `words_of`, `word_bits`, `flags`, `within`: see the portable ones.
 
 #include <array>
@@ -80,43 +81,94 @@ FLOWTAP_KERNEL void prefetch_next(const packet_key* keys, std::size_t count) noe
         __builtin_prefetch(octets + (chunk_packets + i) * sizeof(packet_key));
 }
 
+/// Computes the parts of some packets.
+template <class Simd, class Address>
+FLOWTAP_KERNEL void make_parts(const probe_table<Address>& table,
+                               const typename Simd::words* fields,
+                               typename Simd::words* parts) noexcept {
+    parts[part_nothing] = typename Simd::words{};
+    const hash_step* const steps = table.steps.data();
+    const std::size_t count = table.steps.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const hash_step step = steps[i];
+        parts[step.part] = (fields[step.field] >> step.shift) * step.factor + parts[step.base];
+    }
+}
+
+/// Computes the handles that some packets have for one probe.
+template <class Simd>
+FLOWTAP_KERNEL typename Simd::words make_handle(const probe& one,
+                                                const typename Simd::words* parts) noexcept {
+    typename Simd::words handle =
+        parts[one.shape.source] + parts[one.shape.destination] + parts[one.shape.other] + one.salt;
+    handle ^= handle >> 15;
+    return handle * 0x2C1B'3C6DU;
+}
+
 /// Puts the packets of `block` to all probes.
 template <class Simd, class Address>
 FLOWTAP_KERNEL void probe_all(const probe_table<Address>& table, const packet_block& block,
                               probed<Simd>& found) noexcept {
     using words = typename Simd::words;
-    const hash_step* const steps = table.steps.data();
-    const std::size_t step_count = table.steps.size();
     const probe* const probes = table.probes.data();
     const std::size_t probe_count = table.probes.size();
     std::array<words, hash_field_count> fields;
     std::array<words, hash_part_count> parts;
-    parts[part_nothing] = words{};
     for (std::size_t first = 0; first < block.count; first += Simd::width) {
         if (block.numbers == nullptr)
             prefetch_next(block.keys + first, Simd::width);
         load_fields<Simd, Address>(block.keys + first, table.fields, fields.data());
-        for (std::size_t i = 0; i < step_count; ++i) {
-            const hash_step step = steps[i];
-            parts[step.part] = (fields[step.field] >> step.shift) * step.factor + parts[step.base];
-        }
+        make_parts<Simd>(table, fields.data(), parts.data());
         words passed{};
         for (std::size_t i = 0; i < probe_count; ++i) {
-            const probe& one = probes[i];
-            words handle = parts[one.shape.source] + parts[one.shape.destination] +
-                           parts[one.shape.other] + one.salt;
-            handle ^= handle >> 15;
-            handle *= 0x2C1B'3C6DU;
+            const words handle = make_handle<Simd>(probes[i], parts.data());
             Simd::store(&found.handles[i][first], handle);
-            const words word = Simd::words_of(one, handle);
-            const words bits = Simd::word_bits(handle);
-            passed = Simd::note(passed, word, bits, 1U << i);
+            passed = Simd::note(passed, Simd::words_of(probes[i], handle), Simd::word_bits(handle),
+                                1U << i);
         }
         Simd::store(&found.passed[first], passed);
         found.some |= std::uint64_t{Simd::flags(passed)} << first;
     }
     if (block.count < 64)
         found.some &= (std::uint64_t{1} << block.count) - 1;
+}
+
+/// A bit for each packet that passes a probe.
+template <class Simd>
+FLOWTAP_KERNEL std::uint64_t sift_headers(const probe_table<std::uint32_t>& table,
+                                          const sifted_packets& packets) noexcept {
+    using words = typename Simd::words;
+    const probe* const probes = table.probes.data();
+    const std::size_t probe_count = table.probes.size();
+    const bool wants_others = (table.fields >> field_source_port) != 0;
+    std::array<words, hash_field_count> fields;
+    std::array<words, hash_part_count> parts;
+    fields[field_interface] = words{} + packets.interface.value();
+    fields[field_vrf] = words{} + packets.vrf.value();
+    std::uint64_t some = 0;
+    for (std::size_t first = 0; first < packets.count; first += Simd::width) {
+        // The time to live, the protocol and the checksum; the addresses; the ports.
+        std::array<words, 4> columns{};
+        Simd::load_columns(packets.headers.octets.data() + first * plain_headers::size,
+                           columns.data());
+        fields[field_source_words] = Simd::swapped(columns[1]);
+        fields[field_destination_words] = Simd::swapped(columns[2]);
+        if (wants_others) {
+            const words ports = Simd::swapped(columns[3]);
+            fields[field_source_port] = ports >> 16;
+            fields[field_destination_port] = ports & 0xFFFF;
+            fields[field_protocol] = Simd::swapped(columns[0]) >> 16 & 0xFF;
+        }
+        make_parts<Simd>(table, fields.data(), parts.data());
+        words passed{};
+        for (std::size_t i = 0; i < probe_count; ++i) {
+            const words handle = make_handle<Simd>(probes[i], parts.data());
+            passed = Simd::note(passed, Simd::words_of(probes[i], handle), Simd::word_bits(handle),
+                                1U << i);
+        }
+        some |= std::uint64_t{Simd::flags(passed)} << first;
+    }
+    return some & packets.all();
 }
 
 /// Finds the handles that packets passed with. Returns how many are in the
@@ -258,7 +310,13 @@ FLOWTAP_KERNEL void match_block(const engine<Address>& in, const packet_block& b
 /// The packets of a chunk, sorted by family into memory that can be read in
 /// full vectors.
 struct sorted_packets {
-    std::array<std::array<packet_key, chunk_packets>, 3> keys;
+    /// Room that nobody has filled with empty keys before.
+    union key_room {
+        key_room() noexcept {}
+        std::array<packet_key, chunk_packets> list;
+    };
+
+    std::array<key_room, 3> keys;
     std::array<std::array<std::uint8_t, chunk_packets>, 3> numbers;
     std::array<std::size_t, 3> counts{};
 };
@@ -270,16 +328,16 @@ FLOWTAP_KERNEL void match_sorted(const compiled_set& set, std::span<const packet
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const auto which = static_cast<std::size_t>(keys[i].of_family);
         const std::size_t at = sorted.counts[which]++;
-        sorted.keys[which][at] = keys[i];
+        sorted.keys[which].list[at] = keys[i];
         sorted.numbers[which][at] = static_cast<std::uint8_t>(i);
     }
     for (std::size_t which = 0; which < sorted.counts.size(); ++which) {
         for (std::size_t i = sorted.counts[which]; i % Simd::width != 0; ++i)
-            sorted.keys[which][i] = packet_key{};
+            sorted.keys[which].list[i] = packet_key{};
     }
     const auto block = [&](family of) {
         const auto which = static_cast<std::size_t>(of);
-        return packet_block{sorted.keys[which].data(), sorted.counts[which],
+        return packet_block{sorted.keys[which].list.data(), sorted.counts[which],
                             sorted.numbers[which].data()};
     };
     if (const packet_block some = block(family::inet); some.count != 0)

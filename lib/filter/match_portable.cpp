@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #define FLOWTAP_TARGET
 
+#include <bit>
+#include <cstring>
+
 #include "match_kernel.hpp"
 
 namespace flowtap::filter {
@@ -33,6 +36,21 @@ struct portable_simd {
             fields[field_interface][i] = keys[i].interface.value();
             fields[field_vrf][i] = keys[i].vrf.value();
         }
+    }
+
+    /// The four numbers of 32 bits of what is kept of each packet, as they are in memory.
+    FLOWTAP_KERNEL static void load_columns(const std::byte* headers, words* columns) noexcept {
+        std::array<std::array<std::uint32_t, 4>, width> rows;
+        static_assert(sizeof rows == width * plain_headers::size);
+        std::memcpy(rows.data(), headers, sizeof rows);
+        for (std::size_t i = 0; i < 4; ++i)
+            columns[i] = words{rows[0][i], rows[1][i], rows[2][i], rows[3][i]};
+    }
+    /// From the order of the network.
+    FLOWTAP_KERNEL static words swapped(const words& value) noexcept {
+        if constexpr (std::endian::native == std::endian::big)
+            return value;
+        return value >> 24 | (value >> 8 & 0xFF00) | (value << 8 & 0xFF'0000) | value << 24;
     }
 
     FLOWTAP_KERNEL static void store(std::uint32_t* to, const words& value) noexcept {
@@ -85,11 +103,16 @@ private:
     }
 };
 
-} // namespace
-
-void match_portable(const compiled_set& set, std::span<const packet_key> keys,
-                    hit_list& found) noexcept {
+void match(const compiled_set& set, std::span<const packet_key> keys, hit_list& found) noexcept {
     match_chunk<portable_simd>(set, keys, found);
 }
+
+std::uint64_t sift(const compiled_set& set, const sifted_packets& packets) noexcept {
+    return sift_headers<portable_simd>(set.inet.table, packets);
+}
+
+} // namespace
+
+const match_code portable_code = {match, sift};
 
 } // namespace flowtap::filter

@@ -46,14 +46,15 @@ FLOWTAP_KERNEL __m256i x86_four_pairs(const packet_key* keys) noexcept {
     return _mm256_blend_epi32(even, odd, 0b1010'1010);
 }
 
-/// The four numbers of 32 bits at `offset` of eight packets, each as a vector.
-FLOWTAP_KERNEL void x86_load_columns(const packet_key* keys, std::size_t offset,
+/// The four numbers of 32 bits at `first`, and at seven places more, each `stride` octets behind
+/// the other, each as a vector.
+FLOWTAP_KERNEL void x86_load_columns(const void* first, std::size_t stride,
                                      __m256i* columns) noexcept {
+    const char* const octets = static_cast<const char*>(first);
     __m256i row[4];
     for (std::size_t i = 0; i < 4; ++i)
-        row[i] = _mm256_inserti128_si256(
-            _mm256_castsi128_si256(x86_load_half(x86_octets(keys + i) + offset)),
-            x86_load_half(x86_octets(keys + i + 4) + offset), 1);
+        row[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(x86_load_half(octets + i * stride)),
+                                         x86_load_half(octets + (i + 4) * stride), 1);
     const __m256i low_even = _mm256_unpacklo_epi32(row[0], row[1]);
     const __m256i low_odd = _mm256_unpacklo_epi32(row[2], row[3]);
     const __m256i high_even = _mm256_unpackhi_epi32(row[0], row[1]);
@@ -62,6 +63,11 @@ FLOWTAP_KERNEL void x86_load_columns(const packet_key* keys, std::size_t offset,
     columns[1] = _mm256_unpackhi_epi64(low_even, low_odd);
     columns[2] = _mm256_unpacklo_epi64(high_even, high_odd);
     columns[3] = _mm256_unpackhi_epi64(high_even, high_odd);
+}
+
+/// In each number of 32 bits, the octets in the other order.
+FLOWTAP_KERNEL __m128i x86_swap() noexcept {
+    return _mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
 }
 
 /// `filter::lanes_of`: the order of lanes and keys allows it without a store.

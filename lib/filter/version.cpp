@@ -18,4 +18,15 @@ void version::find(std::span<const packet_key> keys, hit_list& found) const noex
         levels->open->find(keys, digest, open_count, found);
 }
 
+std::uint64_t version::sift(const sifted_packets& packets) const noexcept {
+    const bool all_merged = levels->overlays.empty() && open_count == 0;
+    std::uint64_t some = all_merged ? 0 : packets.all();
+    for (const auto& one : levels->levels) {
+        if (some == packets.all())
+            break;
+        some |= one->sift(packets);
+    }
+    return some;
+}
+
 } // namespace flowtap::filter::detail

@@ -41,6 +41,9 @@ struct version {
 
     /// Adds all matches of the packets of a chunk to `found`, unless that gets full.
     void find(std::span<const packet_key> keys, hit_list& found) const noexcept;
+
+    /// A bit for each of the packets that `find` may find something for.
+    std::uint64_t sift(const sifted_packets& packets) const noexcept;
 };
 
 } // namespace flowtap::filter::detail

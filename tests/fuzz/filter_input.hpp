@@ -13,6 +13,8 @@
 #include <flowtap/core/packet_key.hpp>
 #include <flowtap/filter/classifier.hpp>
 
+#include "sift_headers.hpp"
+
 /// Filters and packets out of the octets of a fuzz input.
 namespace flowtap::filter::fuzzing {
 
@@ -221,6 +223,13 @@ inline void compare(const classifier& built, std::span<const criterion> criteria
         for (std::size_t i = 0; i < done; ++i)
             require(std::ranges::equal(oracle(criteria, left[i]), found.matches(i)));
         left = left.subspan(done);
+    }
+    for (const packet_key& key : keys) {
+        if (!testing::is_plain(key) || oracle(criteria, key).empty())
+            continue;
+        plain_headers headers;
+        testing::put_header(headers, 0, key);
+        require(built.sift(headers, 1, key.interface, key.vrf) == 1);
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -60,6 +61,16 @@ private:
     std::size_t matched_count_ = 0;
     /// Room for as many as there are slots. Memory that no match was written to is not touched.
     std::unique_ptr<detail::hit[]> hits_;
+};
+
+/// What `classifier::sift` looks at: of each packet octets 8 to 23 as they are on the wire, from
+/// the time to live to the ports, one packet behind the other.
+struct plain_headers {
+    static constexpr std::size_t most = 64; ///< packets
+    static constexpr std::size_t first = 8; ///< of a packet's octets
+    static constexpr std::size_t size = 16; ///< of what is kept of each
+
+    alignas(64) std::array<std::byte, most * size> octets{};
 };
 
 /// What a classifier may grow to.
@@ -138,6 +149,14 @@ public:
     /// call again with the rest. At least one is done if there are any and the buffer has room for
     /// a packet and for `cost().criteria` matches. Allocates nothing and never throws.
     std::size_t match(std::span<const packet_key> keys, match_buffer& found) const noexcept;
+
+    /// Tells packets that match nothing, as most do, for a fraction of what `match` takes, and
+    /// before there are keys of them. They are TCP or UDP in IPv4 without options, whole, and came
+    /// in through one interface. Bit i is set if packet i of the first `count`, at most
+    /// `plain_headers::most`, may match something, and is to be matched. Where there are criteria
+    /// that nothing tells of, or that are not merged yet, all bits are.
+    std::uint64_t sift(const plain_headers& packets, std::size_t count, interface_id interface,
+                       vrf_id vrf) const noexcept;
 
     classifier_cost cost() const noexcept;
 

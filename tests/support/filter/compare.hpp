@@ -10,6 +10,8 @@
 
 #include <flowtap/filter/classifier.hpp>
 
+#include "sift_headers.hpp"
+
 namespace flowtap::filter::testing {
 
 /// Every way that `classifier::match` can go; those that this processor lacks fall back to others.
@@ -44,8 +46,45 @@ inline bool equals_oracle(std::span<const criterion> criteria, const packet_key&
     return std::ranges::equal(oracle(criteria, key), found);
 }
 
+/// The packets that `sift` takes for those that may match, of those that it may be asked about, in
+/// runs as they come; the others are taken for such. `longest` is that of a run.
+inline std::vector<bool> sifted(const classifier& built, std::span<const packet_key> keys,
+                                std::size_t longest = plain_headers::most) {
+    std::vector<bool> may_match(keys.size(), true);
+    plain_headers headers;
+    for (std::size_t first = 0; first < keys.size();) {
+        std::size_t count = 0;
+        for (; first + count < keys.size() && count < longest; ++count) {
+            const packet_key& next = keys[first + count];
+            if (!is_plain(next) || next.interface != keys[first].interface ||
+                next.vrf != keys[first].vrf)
+                break;
+            put_header(headers, count, next);
+        }
+        const auto bits = built.sift(headers, count, keys[first].interface, keys[first].vrf);
+        // None beyond those that were asked about.
+        REQUIRE((count == plain_headers::most || bits >> count == 0));
+        for (std::size_t i = 0; i < count; ++i)
+            may_match[first + i] = (bits >> i & 1) != 0;
+        first += std::max<std::size_t>(count, 1);
+    }
+    return may_match;
+}
+
+/// The first packet that `sift` leaves out, though something matches it; their number if there is
+/// none.
+inline std::size_t first_left_out(const classifier& built, std::span<const packet_key> keys,
+                                  std::span<const slot_list> expected) {
+    const std::vector<bool> may_match = sifted(built, keys);
+    std::size_t i = 0;
+    while (i < keys.size() && (may_match[i] || expected[i].empty()))
+        ++i;
+    return i;
+}
+
 /// The first packet for which `found` has something else than expected when `keys` are matched in
-/// batches, with the rest put in again until all are done; their number if there is none.
+/// batches, with the rest put in again until all are done, or that `sift` leaves out wrongly; their
+/// number if there is none.
 inline std::size_t first_difference(const classifier& built, std::span<const packet_key> keys,
                                     std::span<const slot_list> expected, match_buffer& found) {
     std::size_t done = 0;
@@ -65,7 +104,7 @@ inline std::size_t first_difference(const classifier& built, std::span<const pac
             return done;
         done += more;
     }
-    return done;
+    return first_left_out(built, keys, expected);
 }
 
 /// Holds every code path of the classifier against the definitions, packet by packet.
