@@ -236,7 +236,8 @@ bool pcap_file_sink::state::put(const path::copy& what) noexcept {
         return false;
     const record_header record = record_for(what.time, length);
     std::memcpy(place, &record, sizeof record);
-    std::ranges::copy(what.packet, header + what.header->size());
+    // Not std::ranges::copy, of which this compiler makes a loop.
+    std::copy(what.packet.begin(), what.packet.end(), header + what.header->size());
     used += sizeof record + length;
     return true;
 }
