@@ -177,7 +177,7 @@ bool fragment_table::make_room_for_early(std::uint32_t keep) noexcept {
 packet_body fragment_table::early(std::uint32_t place) const noexcept {
     const early_fragment& kept = early_[place];
     const byte_view octets(octets_.get() + place * options_.longest_early, kept.size);
-    return {octets, kept.total_length, kept.wire_length, kept.time, 0};
+    return {octets, kept.time, kept.total_length, 0, kept.wire_length};
 }
 
 std::uint64_t fragment_table::octets_of(const fragment_chain& chain) const noexcept {

@@ -16,11 +16,11 @@ namespace flowtap::path::detail {
 /// What remains of a captured packet once its key is taken out: what a copy is made of.
 struct packet_body {
     byte_view octets;
-    std::uint32_t total_length = 0;
-    std::uint32_t wire_length = 0;
     wall_time time;
+    std::uint32_t total_length = 0;
     /// What is noted about a fragment; 0 for other packets, `frame_note` for whole frames.
     std::uint32_t note = 0;
+    std::uint32_t wire_length = 0;
 };
 
 inline constexpr std::uint32_t frame_note = UINT32_MAX;

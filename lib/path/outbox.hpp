@@ -22,11 +22,11 @@ public:
         return std::span(copies_).subspan(begin_, end_ - begin_);
     }
 
-    /// The box must not be full.
-    void put(const copy& what, std::uint32_t packet) noexcept {
-        copies_[end_] = what;
-        packets_[end_++] = packet;
-    }
+    /// Where the next copy is to be made: member by member, as one that is put together elsewhere
+    /// with narrow stores and moved with wide loads is waited for. The box must not be full.
+    copy& next() noexcept { return copies_[end_]; }
+    /// Puts in what was made at `next`, of a packet.
+    void put(std::uint32_t packet) noexcept { packets_[end_++] = packet; }
     /// Forgets the first `count` copies.
     void taken(std::size_t count) noexcept;
     void clear() noexcept { begin_ = end_ = 0; }

@@ -7,10 +7,6 @@ namespace flowtap::path {
 
 namespace {
 
-constexpr std::uint64_t port_bit(std::uint16_t port) noexcept {
-    return std::uint64_t{1} << (port & 63U);
-}
-
 bool is_address(const ip_address& known, family of, const address_bits& address) noexcept {
     return known.ip_family() == of && (known.bits() == address_bits{} || known.bits() == address);
 }
@@ -50,8 +46,7 @@ void own_traffic::add(std::uint8_t protocol, const endpoint& service,
 }
 
 bool own_traffic::contains(const packet_key& key) const noexcept {
-    if (!key.has_ports ||
-        (ports_ & (port_bit(key.source_port) | port_bit(key.destination_port))) == 0)
+    if (!key.has_ports || !may_contain(key.source_port, key.destination_port))
         return false;
     return std::ranges::any_of(entries_, [&key](const entry& known) { return known.joins(key); });
 }

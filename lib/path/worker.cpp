@@ -13,8 +13,9 @@ namespace {
 /// Copies that are handed over in one call of a sink.
 constexpr std::size_t outbox_room = 256;
 
-/// Times that a source is read for one batch, at most, while the sink collects copies.
-constexpr std::size_t most_batches = 256;
+/// From how many packets on a source is not read again before the worker looks around, while the
+/// sink collects copies.
+constexpr std::size_t most_packets = 65'536;
 
 /// The longest a worker waits for packets or room without looking around.
 constexpr std::chrono::milliseconds idle_limit{1000};
@@ -47,7 +48,7 @@ worker::state::state(detail::common& shared, const data_path_options& limits,
                  ? std::make_unique<detail::loop_brake>()
                  : nullptr),
       batch_(std::max<std::size_t>(with.batch, 1)), admission_(batch_.size()),
-      keys_(2 * batch_.size()), bodies_(2 * batch_.size()),
+      keys_(2 * batch_.size()), origins_(2 * batch_.size()), bodies_(2 * batch_.size()),
       found_(batch_.size(), std::max(limits.slots, batch_.size())), outbox_(outbox_room),
       held_(std::make_unique_for_overwrite<std::uint32_t[]>(counts.capacity())),
       limited_(std::make_unique_for_overwrite<detail::limited_match[]>(counts.capacity())),
@@ -67,9 +68,10 @@ source_state worker::state::run_once() noexcept {
     if (got.count != 0 || copies->queued() != 0 || held_count_ != 0) {
         enter();
         process(got.count);
-        for (std::size_t done = 1; done < most_batches && goes_on(got); ++done) {
+        for (std::size_t done = 0; done < most_packets && goes_on(got);) {
             got = packets->read(batch_);
             process(got.count);
+            done += std::max<std::size_t>(got.count, 1);
         }
         leave();
         if (brake_ != nullptr && brake_->is_testing())
@@ -208,9 +210,9 @@ std::size_t worker::state::admit(std::size_t count) noexcept {
 
 /// Packets from `done` on, which no filter looked at.
 void worker::state::abandon(std::size_t done) noexcept {
-    for (const detail::packet_body& body : std::span(bodies_).subspan(done, kept_ - done))
-        if (body.note != detail::frame_note)
-            abandon(body);
+    for (std::size_t i = done; i < kept_; ++i)
+        if (body_of(i).note != detail::frame_note)
+            abandon(body_of(i));
     if (follows_fragments_)
         abandon_early(done);
 }
@@ -276,7 +278,7 @@ bool worker::state::wait_for_room() noexcept {
 void worker::state::refresh_waiting() noexcept {
     outbox_.filter([this](copy& what, std::uint32_t packet) {
         for (const slot_id slot : found_.matches(packet)) {
-            const action* asked = action_of(slot, matched_with(bodies_[matched_from_ + packet]));
+            const action* asked = action_of(slot, matched_with(body_of(matched_from_ + packet)));
             if (asked == nullptr || withholds(*asked, packet))
                 continue;
             const auto target =

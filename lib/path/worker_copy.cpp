@@ -21,15 +21,15 @@ bool is_part_of(byte_view part, byte_view whole) noexcept {
 /// Makes the copies of `count` matched packets. Returns how many it did: all, unless it had to
 /// stop.
 std::size_t worker::state::copy_matched(std::size_t first, std::size_t count) noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::span<const slot_id> slots = found_.matches(i);
-        if (slots.empty())
-            continue;
+    for (const std::uint32_t index : found_.matched()) {
+        // Now, so that a stop meanwhile does not come between what is counted and its copy.
+        if (outbox_.full())
+            hand_over();
         if (stopping())
-            return i;
-        const detail::packet_body& body = bodies_[first + i];
-        refuses_ = is_loop(first + i);
-        const auto index = static_cast<std::uint32_t>(i);
+            return index;
+        const std::span<const slot_id> slots = found_.matches(index);
+        const detail::packet_body& body = body_of(first + index);
+        refuses_ = is_loop(first + index);
         tap(slots, index, body);
         if (body.note != 0)
             tap_early(slots, index, body.note);
@@ -74,10 +74,11 @@ bool worker::state::tap_unlimited(std::span<const slot_id> slots, std::uint32_t 
     std::size_t room = SIZE_MAX;
     bool tapped = false;
     for (const slot_id slot : slots) {
-        if (!count_match(slot, index, body))
+        const action* const what = count_match(slot, index, body);
+        if (what == nullptr)
             continue;
         tapped = true;
-        copy_for(slot, index, body, room);
+        copy_for(slot, what, index, body, room);
     }
     return tapped;
 }
@@ -89,14 +90,14 @@ bool worker::state::tap_limited(std::span<const slot_id> slots, std::uint32_t in
     bool tapped = false;
     limited_count_ = 0;
     for (const slot_id slot : slots) {
-        if (!count_match(slot, index, body))
+        const action* const what = count_match(slot, index, body);
+        if (what == nullptr)
             continue;
         tapped = true;
-        const action* what = action_of(slot, matched_with(body));
-        if (what != nullptr && room_of(what->group) != SIZE_MAX)
+        if (room_of(what->group) != SIZE_MAX)
             limited_[limited_count_++] = {what->rank, slot.value(), what->group.value()};
         else
-            copy_for(slot, index, body, room);
+            copy_for(slot, what, index, body, room);
     }
     copy_limited(index, body);
     return tapped;
@@ -121,7 +122,10 @@ void worker::state::copy_limited(std::uint32_t index, const detail::packet_body&
             group = each.group;
             room = room_of(copy_group_id(group));
         }
-        copy_for(slot_id(each.slot), index, body, room);
+        const slot_id slot(each.slot);
+        // Looked up again: the snapshot may have changed while the worker waited for room.
+        if (const action* const what = action_of(slot, matched_with(body)); what != nullptr)
+            copy_for(slot, what, index, body, room);
     }
 }
 
@@ -132,24 +136,25 @@ const action* worker::state::action_of(slot_id slot, std::uint64_t number) const
     return now_->what.actions.find(slot);
 }
 
-bool worker::state::count_match(slot_id slot, std::uint32_t index,
-                                const detail::packet_body& body) noexcept {
+/// Returns what is to be done with the packet; null when it does not count for the criterion.
+const action* worker::state::count_match(slot_id slot, std::uint32_t index,
+                                         const detail::packet_body& body) noexcept {
     const std::uint32_t octets = body.total_length;
     const detail::tenure its = common.slots.of(slot);
     const action* what = now_->what.actions.find(slot);
     if (!its.covers(matched_with(body)) || what == nullptr)
-        return false;
+        return nullptr;
     if (withholds(*what, index)) {
         count_withheld(slot, body);
-        return false;
+        return nullptr;
     }
     if (its.has_budget() && !draw(slot, octets))
-        return false;
+        return nullptr;
     detail::slot_count& count = counts[slot.value()];
     count.packets.add(1);
     count.octets.add(octets);
     count.last_match.set(time_);
-    return true;
+    return what;
 }
 
 /// Whether a drop policy keeps packet `index` of those that were matched last from a criterion. A
@@ -197,16 +202,18 @@ bool worker::state::drop_budgets() noexcept {
 }
 
 /// Copies one packet to the targets of one criterion that have not got it yet, as long as there is
-/// room for copies, and takes them from it; counts those that there is no room for.
-void worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body,
-                             std::size_t& room) noexcept {
-    for (std::size_t i = 0;; ++i) {
-        if (outbox_.full())
+/// room for copies, and takes them from it; counts those that there is no room for. `what` is the
+/// criterion's action in the snapshot at hand.
+void worker::state::copy_for(slot_id slot, const action* what, std::uint32_t index,
+                             const detail::packet_body& body, std::size_t& room) noexcept {
+    for (std::size_t i = 0; i < what->targets.size(); ++i) {
+        if (outbox_.full()) {
             hand_over();
-        // Looked up each time: the snapshot may have changed while the worker waited for room.
-        const action* what = action_of(slot, matched_with(body));
-        if (what == nullptr || stopping() || i >= what->targets.size())
-            return;
+            // The snapshot may have changed while the worker waited for room.
+            what = action_of(slot, matched_with(body));
+            if (what == nullptr || stopping() || i >= what->targets.size())
+                return;
+        }
         const copy_target& target = what->targets[i];
         std::uint32_t& stamp = stamps_[target.stream.value()];
         if (stamp == stamp_)
@@ -217,17 +224,19 @@ void worker::state::copy_for(slot_id slot, std::uint32_t index, const detail::pa
         }
         --room;
         stamp = stamp_;
-        const copy made{&target.header,
-                        body.octets,
-                        target.stream,
-                        target.egress,
-                        next_identification(),
-                        body.time,
-                        {slot, matched_with(body)}};
+        copy& made = outbox_.next();
+        made.header = &target.header;
+        made.packet = body.octets;
+        made.stream = target.stream;
+        made.egress = target.egress;
+        made.identification = next_identification();
+        made.time = body.time;
+        made.origin.slot = slot;
+        made.origin.matched_with = matched_with(body);
         if (refuses_)
             drop(drop_cause::looped, std::span(&made, 1));
         else
-            outbox_.put(made, index);
+            outbox_.put(index);
     }
 }
 

@@ -70,11 +70,10 @@ bool worker::state::follow(const captured_packet& captured, packet::packet_view&
         return false;
     }
     set_place(captured, view);
-    detail::packet_body body{view.ip, view.total_length, captured.wire_length, captured.time, 0};
+    detail::packet_body body{view.ip, captured.time, view.total_length, 0, captured.wire_length};
     switch (fragments_->note_later(view, body, static_cast<std::uint32_t>(kept_))) {
     case detail::fragment_notes::outcome::match:
-        keys_[kept_] = view.key;
-        bodies_[kept_] = body;
+        put(view.key, body);
         return true;
     case detail::fragment_notes::outcome::nothing:
         count_kept({1, body.wire_length});

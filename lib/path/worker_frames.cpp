@@ -48,9 +48,9 @@ void worker::state::take_frame(const captured_packet& captured) noexcept {
     key.interface = view.key.interface;
     key.vrf = view.key.vrf;
     key.way = view.key.way;
-    keys_[kept_] = key;
-    bodies_[kept_++] = {captured.frame, captured.wire_length, captured.wire_length, captured.time,
-                        detail::frame_note};
+    put(key, {captured.frame, captured.time, captured.wire_length, detail::frame_note,
+              captured.wire_length});
+    ++kept_;
 }
 
 } // namespace flowtap::path

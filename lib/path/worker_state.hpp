@@ -20,6 +20,7 @@
 #include "fragment_notes.hpp"
 #include "loop_brake.hpp"
 #include "outbox.hpp"
+#include "plain_run.hpp"
 #include "publication.hpp"
 #include "slot_pool.hpp"
 
@@ -107,6 +108,12 @@ private:
     void end_batch(std::size_t first) noexcept;
     void decode(std::size_t count) noexcept;
     void decode(std::span<const captured_packet> some) noexcept;
+    void keep_run(std::span<const captured_packet> some, const detail::plain_run& run,
+                  const interface_binding& binding) noexcept;
+    std::uint64_t take_own(const own_traffic& own, std::span<const captured_packet> run) noexcept;
+    void count_own(const captured_packet& captured) noexcept;
+    void put(const packet_key& key, const detail::packet_body& body) noexcept;
+    const detail::packet_body& body_of(std::size_t index) noexcept;
     bool decode_other(const captured_packet& captured, int& vlan) noexcept;
     void set_place(const captured_packet& captured, packet::packet_view& view) const noexcept;
     bool is_sent_cut_short(const packet::packet_view& view) const noexcept {
@@ -118,7 +125,8 @@ private:
     void abandon(const detail::packet_body& body) noexcept;
     std::size_t match(std::size_t first) noexcept;
     std::size_t copy_matched(std::size_t first, std::size_t count) noexcept;
-    bool count_match(slot_id slot, std::uint32_t index, const detail::packet_body& body) noexcept;
+    const action* count_match(slot_id slot, std::uint32_t index,
+                              const detail::packet_body& body) noexcept;
     bool withholds(const action& what, std::uint32_t index) noexcept;
     void count_withheld(slot_id slot, const detail::packet_body& body) noexcept;
     bool draw(slot_id slot, std::uint32_t octets) noexcept;
@@ -133,8 +141,8 @@ private:
                      const detail::packet_body& body) noexcept;
     void copy_limited(std::uint32_t index, const detail::packet_body& body) noexcept;
     std::size_t room_of(copy_group_id group) const noexcept;
-    void copy_for(slot_id slot, std::uint32_t index, const detail::packet_body& body,
-                  std::size_t& room) noexcept;
+    void copy_for(slot_id slot, const action* what, std::uint32_t index,
+                  const detail::packet_body& body, std::size_t& room) noexcept;
     void count_drop(slot_id slot, std::size_t target, std::uint32_t octets) noexcept;
     std::uint16_t next_identification() noexcept;
     void new_stamp() noexcept;
@@ -163,7 +171,7 @@ private:
     void brake() noexcept;
     void wait_for_hold() noexcept;
     bool is_loop(std::size_t packet) noexcept {
-        const detail::packet_body& body = bodies_[packet];
+        const detail::packet_body& body = body_of(packet);
         return brake_ != nullptr && body.total_length >= detail::loop_brake::shortest_carrier &&
                !brake_->admit(keys_[packet], body.time);
     }
@@ -189,8 +197,11 @@ private:
     detail::admission admission_;
     /// The packets of the batch that filters look at.
     std::vector<packet_key> keys_;
+    /// Of plain packets where they were captured, of others null; what is in `bodies_` holds then.
+    std::vector<const captured_packet*> origins_;
     std::vector<detail::packet_body> bodies_;
     std::size_t kept_ = 0;
+    filter::plain_headers headers_;
     /// IP packets so far that filters looked at, or could have.
     std::uint64_t all_kept_ = 0;
     std::uint64_t all_kept_octets_ = 0;

@@ -5,73 +5,80 @@
 #include <cstdint>
 
 #include <flowtap/core/bytes.hpp>
+#include <flowtap/core/ids.hpp>
 #include <flowtap/core/packet_key.hpp>
 #include <flowtap/packet/view.hpp>
 
+/// The packets that most traffic consists of, decoded as `decode` does, without a call. They are
+/// *plain*: TCP and UDP in IPv4 without options, whole and in one piece, right behind an Ethernet
+/// header or on a link of IP alone.
 namespace flowtap::packet {
 
-/// What `decode_plain` finds beside the key: as in a `packet_view`.
-struct plain_packet {
-    byte_view ip;
-    std::uint32_t total_length = 0;
-};
+inline constexpr std::size_t ethernet_header_size = 14;
 
-/// Decodes the packets that most traffic consists of, as `decode` does, without a call: TCP and UDP
-/// in IPv4 without options, whole and in one piece, right behind an Ethernet header or on a link
-/// of IP alone. Returns false, with nothing said by `key` and `out`, for everything else, which is
-/// for `decode`. Sets every member of `key` and `out`. Reads nothing outside `frame`, allocates
-/// nothing, takes constant time.
-inline bool decode_plain(link_type link, byte_view frame, packet_key& key,
-                         plain_packet& out) noexcept {
-    constexpr std::size_t ethernet_header = 14;
+/// The packet in a frame, from its IP header on and without what pads the frame, if it is plain;
+/// nothing if it is not, or not known to be: that is for `decode`. Reads nothing outside `frame`,
+/// allocates nothing, takes constant time.
+inline byte_view find_plain(link_type link, byte_view frame) noexcept {
     constexpr std::size_t header = 20;
     constexpr std::size_t ports = 4;
     constexpr std::uint16_t ethernet_ipv4 = 0x0800;
-    // Of the first eight octets: version and size of the header, and what says of fragments.
-    constexpr std::uint64_t asked = 0xFF00'0000'0000'3FFF;
-    constexpr std::uint64_t plain = 0x4500'0000'0000'0000;
+    constexpr std::uint8_t version_and_size = 0x45;
+    // More fragments, and the offset.
+    constexpr std::uint16_t fragment_bits = 0x3FFF;
+    // A bit for each: which of them it is changes from packet to packet, and a branch would be
+    // mispredicted.
+    constexpr std::uint32_t tcp_or_udp = 1U << 6 | 1U << 17;
 
     const bool has_ethernet = link == link_type::ethernet;
     if (!has_ethernet && link != link_type::raw)
-        return false;
-    const std::size_t begin = has_ethernet ? ethernet_header : 0;
+        return {};
+    const std::size_t begin = has_ethernet ? ethernet_header_size : 0;
     if (frame.size() < begin + header + ports)
-        return false;
+        return {};
     if (has_ethernet && load_big_endian<std::uint16_t>(frame.subspan(12)) != ethernet_ipv4)
-        return false;
+        return {};
     const byte_view packet = frame.subspan(begin);
-    const auto first = load_big_endian<std::uint64_t>(packet);
-    const auto second = load_big_endian<std::uint64_t>(packet.subspan(8));
-    const std::size_t length = (first >> 32) & 0xFFFF;
-    const auto protocol = static_cast<std::uint8_t>(second >> 48);
-    // Without short cuts: which of these holds does not differ from packet to packet, but TCP and
-    // UDP take turns.
-    const bool is_plain =
-        static_cast<unsigned>((first & asked) == plain) &
-        static_cast<unsigned>(length >= header + ports) &
-        static_cast<unsigned>(length <= packet.size()) &
-        (static_cast<unsigned>(protocol == 6) | static_cast<unsigned>(protocol == 17));
-    if (!is_plain)
-        return false;
+    if (load_big_endian<std::uint8_t>(packet) != version_and_size ||
+        (load_big_endian<std::uint16_t>(packet.subspan(6)) & fragment_bits) != 0)
+        return {};
+    const std::uint32_t length = load_big_endian<std::uint16_t>(packet.subspan(2));
+    if (length < header + ports || length > packet.size())
+        return {};
+    const auto protocol = load_big_endian<std::uint8_t>(packet.subspan(9));
+    if (protocol >= 32 || (tcp_or_udp >> protocol & 1U) == 0)
+        return {};
+    return packet.first(length);
+}
 
-    // The other address, and the ports behind the header.
-    const auto third = load_big_endian<std::uint64_t>(packet.subspan(16));
-    key.source = {0, second & 0xFFFF'FFFFU};
-    key.destination = {0, third >> 32};
-    key.interface = {};
-    key.vrf = {};
-    key.source_port = static_cast<std::uint16_t>(third >> 16);
-    key.destination_port = static_cast<std::uint16_t>(third);
-    key.protocol = protocol;
+/// The same packet again, of a frame of which `find_plain` gave one.
+inline byte_view plain_packet(link_type link, byte_view frame) noexcept {
+    const byte_view packet = frame.subspan(link == link_type::ethernet ? ethernet_header_size : 0);
+    return packet.first(load_big_endian<std::uint16_t>(packet.subspan(2)));
+}
+
+/// Where a packet was seen.
+struct packet_place {
+    interface_id interface;
+    vrf_id vrf;
+    direction way = direction::ingress;
+};
+
+/// Sets every member of the key of a packet that `find_plain` has found.
+inline void put_plain_key(byte_view packet, const packet_place& place, packet_key& key) noexcept {
+    key.source = {0, load_big_endian<std::uint32_t>(packet.subspan(12))};
+    key.destination = {0, load_big_endian<std::uint32_t>(packet.subspan(16))};
+    key.interface = place.interface;
+    key.vrf = place.vrf;
+    key.source_port = load_big_endian<std::uint16_t>(packet.subspan(20));
+    key.destination_port = load_big_endian<std::uint16_t>(packet.subspan(22));
+    key.protocol = load_big_endian<std::uint8_t>(packet.subspan(9));
     key.icmp_type = 0;
     key.icmp_code = 0;
     key.of_family = family::inet;
-    key.way = direction::ingress;
+    key.way = place.way;
     key.has_ports = true;
     key.has_icmp = false;
-    out.ip = packet.first(length);
-    out.total_length = static_cast<std::uint32_t>(length);
-    return true;
 }
 
 } // namespace flowtap::packet

@@ -69,8 +69,16 @@ public:
     FLOWTAP_PATH_API bool contains(const packet_key& key) const noexcept;
     /// Whether it would with some ports: of a later fragment nothing more can be said.
     FLOWTAP_PATH_API bool may_contain(const packet_key& key) const noexcept;
+    /// Whether it may contain packets of TCP or UDP with these ports: most it does not.
+    bool may_contain(std::uint16_t source_port, std::uint16_t destination_port) const noexcept {
+        return (ports_ & (port_bit(source_port) | port_bit(destination_port))) != 0;
+    }
 
 private:
+    static constexpr std::uint64_t port_bit(std::uint16_t port) noexcept {
+        return std::uint64_t{1} << (port & 63U);
+    }
+
     struct entry {
         std::uint8_t protocol;
         endpoint service;
