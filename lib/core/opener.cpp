@@ -31,6 +31,13 @@ result<descriptor> owned(int number, const std::string& subject) {
     return descriptor(number);
 }
 
+/// Whether there is a regular file that could be written to.
+bool may_be_replaced(const std::string& path) noexcept {
+    struct stat there {};
+    return ::lstat(path.c_str(), &there) == 0 && S_ISREG(there.st_mode) &&
+           ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
+}
+
 void switch_on(int socket, int level, int option) noexcept {
     const int on = 1;
     ::setsockopt(socket, level, option, &on, sizeof on);
@@ -89,7 +96,9 @@ public:
     result<descriptor> file_to_write(const std::string& path) override {
         if (path == "-")
             return owned(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0), path);
-        return owned(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), path);
+        constexpr int how = O_WRONLY | O_CREAT | O_CLOEXEC;
+        const bool gave_way = may_be_replaced(path) && ::unlink(path.c_str()) == 0;
+        return owned(::open(path.c_str(), how | (gave_way ? O_EXCL : O_TRUNC), 0600), path);
     }
 
     result<descriptor> raw_socket(family of) override {

@@ -27,7 +27,10 @@ public:
     /// An existing file; `-` is standard input.
     virtual result<descriptor> file_to_read(const std::string& path) = 0;
 
-    /// A file that is made anew, or emptied, readable for its owner only; `-` is standard output.
+    /// A new file, readable for its owner only; `-` is standard output. A regular file that is
+    /// there already gives way to it: who has that open, or by another name, sees nothing of what
+    /// is written, and neither its owner nor its mode are taken over. Where it cannot be removed it
+    /// is emptied, as what a symbolic link leads to is.
     virtual result<descriptor> file_to_write(const std::string& path) = 0;
 
     /// A socket that sends IP packets as they are given, headers included, from any address.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
 #include <cstdlib>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <ostream>
 #include <string>
@@ -60,6 +61,53 @@ TEST_CASE("files are made for their owner only, and can be read again") {
     char letter = 0;
     CHECK(::read(read->number(), &letter, 1) == 1);
     CHECK(letter == 'a');
+}
+
+TEST_CASE("a file that is there gives way to the new one") {
+    const scratch here;
+    const std::string path = here.path + "/file";
+    const std::string other_name = here.path + "/link";
+    const descriptor before(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    REQUIRE(::write(before.number(), "old", 3) == 3);
+    REQUIRE(::link(path.c_str(), other_name.c_str()) == 0);
+    {
+        const auto made = direct_opener().file_to_write(path);
+        REQUIRE(made);
+        CHECK(::write(made->number(), "new one", 7) == 7);
+    }
+    struct stat status {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+    CHECK(status.st_size == 7);
+    // Who had it open, or has it by another name, still has what was in it.
+    REQUIRE(::fstat(before.number(), &status) == 0);
+    CHECK(status.st_size == 3);
+    REQUIRE(::stat(other_name.c_str(), &status) == 0);
+    CHECK(status.st_size == 3);
+    ::unlink(other_name.c_str());
+}
+
+TEST_CASE("what a symbolic link leads to is written to, and what is no file stays") {
+    const scratch here;
+    const std::string target = here.path + "/link";
+    const std::string path = here.path + "/file";
+    const descriptor before(::open(target.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    REQUIRE(::write(before.number(), "old", 3) == 3);
+    REQUIRE(::symlink(target.c_str(), path.c_str()) == 0);
+    {
+        const auto made = direct_opener().file_to_write(path);
+        REQUIRE(made);
+        CHECK(::write(made->number(), "x", 1) == 1);
+    }
+    struct stat status {};
+    REQUIRE(::fstat(before.number(), &status) == 0);
+    CHECK(status.st_size == 1);
+    REQUIRE(::lstat(path.c_str(), &status) == 0);
+    CHECK(S_ISLNK(status.st_mode));
+    ::unlink(target.c_str());
+    CHECK(direct_opener().file_to_write("/dev/null"));
+    REQUIRE(::lstat("/dev/null", &status) == 0);
+    CHECK(S_ISCHR(status.st_mode));
 }
 
 TEST_CASE("what cannot be opened is named with the reason") {
