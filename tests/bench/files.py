@@ -37,6 +37,9 @@ WORKERS = Goal(1.7, 1.9)
 OUTER = 28
 # As dfcd reads a capture.
 BLOCK = 256 << 10
+# What the kernel takes for it, whoever asks.
+PARTS = {"reading": "reading the capture alone (dd), of dfcd's time",
+         "writing": "writing as much as the copies alone (dd), of dfcd's time"}
 TITLE = "Capture file in, file of copies out, from process start to exit"
 
 CONFIGURATION = """
@@ -134,18 +137,21 @@ def in_turn(commands, options, core):
 
 
 def against_tcpdump(job, program, options):
-    """Both, and what no reader of the file can do without: that the kernel hands it over."""
+    """Both, and what nobody can do without: that the kernel hands the capture over, and takes as
+    much as the copies are."""
     copies = check_agreement(job, program)
     progress(f"  the same {copies} of {job.packets} packets")
     reading = ["dd", f"if={job.capture}", "of=/dev/null", f"bs={BLOCK}", "status=none"]
-    return in_turn({"dfcd": job.dfcd(program), "tcpdump": job.tcpdump(), "reading": reading},
-                   options, options.core)
+    writing = ["dd", "if=/dev/zero", f"of={job.place.path('written')}", f"bs={BLOCK}",
+               "iflag=count_bytes", f"count={job.copies.stat().st_size}", "status=none"]
+    return in_turn({"dfcd": job.dfcd(program), "tcpdump": job.tcpdump(), "reading": reading,
+                    "writing": writing}, options, options.core)
 
 
-def line_of_reading(title, times):
-    ours, reading = median_of(times["dfcd"]), median_of(times["reading"])
-    share = reading / ours
-    return Line(title, ours, reading, share, share, "s", "x", None, None, Goal().verdict(share))
+def line_of_share(title, times, part):
+    ours, alone = median_of(times["dfcd"]), median_of(times[part])
+    share = alone / ours
+    return Line(title, ours, alone, share, share, "s", "x", None, None, Goal().verdict(share))
 
 
 def line_against(title, times, goal):
@@ -188,9 +194,8 @@ def measure(options, program, place):
         if not options.only or re.search(options.only, title):
             raw[title] = against_tcpdump(job, program, options)
             lines.append(line_against(title, raw[title], goal))
-            lines.append(line_of_reading(
-                title.replace("vs tcpdump", "reading the capture alone (dd), of dfcd's time"),
-                raw[title]))
+            for part, what in PARTS.items():
+                lines.append(line_of_share(title.replace("vs tcpdump", what), raw[title], part))
         title = f"two workers, two files at once, {sizes}, {count} filters, vs one"
         if count == 100 and len(os.sched_getaffinity(0)) > 1 and (
                 not options.only or re.search(options.only, title)):
