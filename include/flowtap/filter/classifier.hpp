@@ -154,7 +154,8 @@ public:
     /// before there are keys of them. They are TCP or UDP in IPv4 without options, whole, and came
     /// in through one interface. Bit i is set if packet i of the first `count`, at most
     /// `plain_headers::most`, may match something, and is to be matched. Where there are criteria
-    /// that nothing tells of, or that are not merged yet, all bits are.
+    /// that nothing tells of, or that are not merged yet, all bits are. Allocates nothing and never
+    /// throws.
     std::uint64_t sift(const plain_headers& packets, std::size_t count, interface_id interface,
                        vrf_id vrf) const noexcept;
 
