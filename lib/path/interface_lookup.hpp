@@ -11,32 +11,22 @@ public:
     /// Null: nothing is known of interfaces.
     explicit interface_lookup(const interface_map* map) noexcept : map_(map) {}
 
-    /// `vlan` is -1 for a frame without a tag.
     const interface_binding& find(port_id port, int vlan) noexcept {
-        return find(last_, port, vlan);
+        if (port == port_ && vlan == vlan_)
+            return found_;
+        port_ = port;
+        vlan_ = vlan;
+        found_ = map_ == nullptr ? interface_binding{} : map_->find(port, vlan);
+        return found_;
     }
-    /// The same for one without a tag.
-    const interface_binding& find(port_id port) noexcept { return find(last_untagged_, port, -1); }
 
 private:
-    static constexpr int no_vlan = -2; ///< of no packet
-
-    struct last {
-        port_id port;
-        int vlan = no_vlan;
-        interface_binding binding;
-    };
-
-    const interface_binding& find(last& known, port_id port, int vlan) const noexcept {
-        if (port == known.port && vlan == known.vlan)
-            return known.binding;
-        known = {port, vlan, map_ == nullptr ? interface_binding{} : map_->find(port, vlan)};
-        return known.binding;
-    }
+    static constexpr int no_vlan = -2;
 
     const interface_map* map_;
-    last last_;
-    last last_untagged_;
+    port_id port_;
+    int vlan_ = no_vlan; ///< of no packet
+    interface_binding found_;
 };
 
 } // namespace flowtap::path::detail

@@ -42,7 +42,7 @@ void worker::state::decode(std::span<const captured_packet> some) noexcept {
     detail::interface_lookup interfaces(now_->what.interfaces.get());
     while (!some.empty()) {
         if (const detail::plain_run run = detail::find_run(some, headers_); run.count != 0) {
-            keep_run(some.first(run.count), run, interfaces.find(some.front().port));
+            keep_run(some.first(run.count), run, interfaces.find(some.front().port, -1));
             some = some.subspan(run.count);
             continue;
         }
