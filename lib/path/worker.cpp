@@ -211,8 +211,8 @@ std::size_t worker::state::admit(std::size_t count) noexcept {
 /// Packets from `done` on, which no filter looked at.
 void worker::state::abandon(std::size_t done) noexcept {
     for (std::size_t i = done; i < kept_; ++i)
-        if (body_of(i).note != detail::frame_note)
-            abandon(body_of(i));
+        if (const detail::packet_body& body = body_of(i); body.note != detail::frame_note)
+            abandon(body);
     if (follows_fragments_)
         abandon_early(done);
 }

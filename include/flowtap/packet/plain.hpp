@@ -14,7 +14,14 @@
 /// header or on a link of IP alone.
 namespace flowtap::packet {
 
-inline constexpr std::size_t ethernet_header_size = 14;
+namespace detail {
+
+/// Where the IP header stands in a frame of one of the links that have plain packets.
+constexpr std::size_t plain_offset(link_type link) noexcept {
+    return link == link_type::ethernet ? 14 : 0;
+}
+
+} // namespace detail
 
 /// The packet in a frame, from its IP header on and without what pads the frame, if it is plain;
 /// nothing if it is not, or not known to be: that is for `decode`. Reads nothing outside `frame`,
@@ -33,7 +40,7 @@ inline byte_view find_plain(link_type link, byte_view frame) noexcept {
     const bool has_ethernet = link == link_type::ethernet;
     if (!has_ethernet && link != link_type::raw)
         return {};
-    const std::size_t begin = has_ethernet ? ethernet_header_size : 0;
+    const std::size_t begin = detail::plain_offset(link);
     if (frame.size() < begin + header + ports)
         return {};
     if (has_ethernet && load_big_endian<std::uint16_t>(frame.subspan(12)) != ethernet_ipv4)
@@ -53,7 +60,7 @@ inline byte_view find_plain(link_type link, byte_view frame) noexcept {
 
 /// The same packet again, of a frame of which `find_plain` gave one.
 inline byte_view plain_packet(link_type link, byte_view frame) noexcept {
-    const byte_view packet = frame.subspan(link == link_type::ethernet ? ethernet_header_size : 0);
+    const byte_view packet = frame.subspan(detail::plain_offset(link));
     return packet.first(load_big_endian<std::uint16_t>(packet.subspan(2)));
 }
 
