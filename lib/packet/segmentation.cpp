@@ -205,7 +205,7 @@ std::size_t segmenter::next(std::span<std::byte> out) noexcept {
     write_headers(packet);
     const std::size_t payload_size = size - (headers_ - jumbo_);
     const byte_view payload = frame_.subspan(headers_ + at_, payload_size);
-    std::ranges::copy(payload, packet.last(payload_size).begin());
+    std::copy(payload.begin(), payload.end(), packet.last(payload_size).begin());
     const std::span<std::byte> segment = packet.subspan(transport_ - jumbo_);
     if (how_.what == super_packet::udp)
         store_big_endian(segment.subspan(udp_length_at, 2),

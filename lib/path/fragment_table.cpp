@@ -154,7 +154,8 @@ void fragment_table::keep_early(std::uint32_t number, const packet_key& key,
     free_early_ = kept.next;
     kept = {nowhere, static_cast<std::uint32_t>(fragment.octets.size()), fragment.total_length,
             fragment.wire_length, fragment.time};
-    std::ranges::copy(fragment.octets, octets_.get() + place * options_.longest_early);
+    std::copy(fragment.octets.begin(), fragment.octets.end(),
+              octets_.get() + place * options_.longest_early);
     fragment_chain& chain = entries_[number].early;
     (chain.count == 0 ? chain.first : early_[chain.last].next) = place;
     chain.last = place;
