@@ -27,6 +27,20 @@ struct scratch {
     std::string path = "/tmp/flowtap-opener-XXXXXX";
 };
 
+/// What is written to `path` as to a new file.
+void write_anew(const std::string& path, const std::string& text) {
+    const auto made = direct_opener().file_to_write(path);
+    REQUIRE(made);
+    REQUIRE(::write(made->number(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+}
+
+/// A file that has three octets in it, and that everybody may read.
+descriptor file_before(const std::string& path) {
+    descriptor made(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    REQUIRE(::write(made.number(), "old", 3) == 3);
+    return made;
+}
+
 } // namespace
 
 TEST_CASE("a descriptor is closed once, by its last owner") {
@@ -48,11 +62,7 @@ TEST_CASE("a descriptor is closed once, by its last owner") {
 TEST_CASE("files are made for their owner only, and can be read again") {
     const scratch here;
     const std::string path = here.path + "/file";
-    {
-        auto made = direct_opener().file_to_write(path);
-        REQUIRE(made);
-        CHECK(::write(made->number(), "ab", 2) == 2);
-    }
+    write_anew(path, "ab");
     struct stat status {};
     REQUIRE(::stat(path.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0600);
@@ -67,14 +77,9 @@ TEST_CASE("a file that is there gives way to the new one") {
     const scratch here;
     const std::string path = here.path + "/file";
     const std::string other_name = here.path + "/link";
-    const descriptor before(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-    REQUIRE(::write(before.number(), "old", 3) == 3);
+    const descriptor before = file_before(path);
     REQUIRE(::link(path.c_str(), other_name.c_str()) == 0);
-    {
-        const auto made = direct_opener().file_to_write(path);
-        REQUIRE(made);
-        CHECK(::write(made->number(), "new one", 7) == 7);
-    }
+    write_anew(path, "new one");
     struct stat status {};
     REQUIRE(::stat(path.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0600);
@@ -91,14 +96,9 @@ TEST_CASE("what a symbolic link leads to is written to, and what is no file stay
     const scratch here;
     const std::string target = here.path + "/link";
     const std::string path = here.path + "/file";
-    const descriptor before(::open(target.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    REQUIRE(::write(before.number(), "old", 3) == 3);
+    const descriptor before = file_before(target);
     REQUIRE(::symlink(target.c_str(), path.c_str()) == 0);
-    {
-        const auto made = direct_opener().file_to_write(path);
-        REQUIRE(made);
-        CHECK(::write(made->number(), "x", 1) == 1);
-    }
+    write_anew(path, "x");
     struct stat status {};
     REQUIRE(::fstat(before.number(), &status) == 0);
     CHECK(status.st_size == 1);
